@@ -1,0 +1,125 @@
+//! The port out: what a handler may read. The root implements it over views and SQL.
+//!
+//! No read enters the engine's thread. Reads that may need SQL return a future.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use schemas::command::OrderRef;
+use schemas::ids::{AccountId, OrderId, SymbolId, TradeId};
+use schemas::report::{
+    AccountReport, Depth, Directory, Level, MarketUpdate, OrderReport, TradeReport,
+};
+use schemas::units::{Price, TimeNs};
+use tokio::sync::broadcast;
+
+/// A read that may wait for SQL.
+pub type Read<'a, T> = Pin<Box<dyn Future<Output = Result<T, ReadError>> + Send + 'a>>;
+
+/// The history could not be read; the present still can.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("history is not available: {reason}")]
+pub struct ReadError {
+    pub reason: String,
+}
+
+/// Which orders of an account and symbol; the dialect's page rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderPage {
+    pub account: AccountId,
+    pub symbol: SymbolId,
+    /// From this id on, ascending; without it and without times the newest.
+    pub from: Option<OrderId>,
+    pub start: Option<TimeNs>,
+    pub end: Option<TimeNs>,
+    pub limit: usize,
+}
+
+/// Which trades of an account and symbol; the dialect's page rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TradePage {
+    pub account: AccountId,
+    pub symbol: SymbolId,
+    pub order: Option<OrderId>,
+    pub from: Option<TradeId>,
+    pub start: Option<TimeNs>,
+    pub end: Option<TimeNs>,
+    pub limit: usize,
+}
+
+/// Best bid and best ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Top {
+    pub bid: Option<Level>,
+    pub ask: Option<Level>,
+    pub last_update: u64,
+}
+
+/// What handlers read.
+pub trait Queries: Send + Sync + 'static {
+    /// Assets, symbols, filters, fees, limits; cheap to call.
+    fn directory(&self) -> Arc<Directory>;
+    /// The best `limit` levels of each side; `None` for an unknown symbol.
+    fn depth(&self, symbol: SymbolId, limit: usize) -> Option<Depth>;
+    /// Best bid and ask.
+    fn top(&self, symbol: SymbolId) -> Option<Top>;
+    /// The newest `limit` public trades, ascending.
+    fn recent_trades(&self, symbol: SymbolId, limit: usize) -> Vec<TradeReport>;
+    /// Price of the last trade.
+    fn last_price(&self, symbol: SymbolId) -> Option<Price>;
+    /// Balances and state.
+    fn account(&self, account: AccountId) -> Option<AccountReport>;
+    /// Open orders, ascending by symbol and id.
+    fn open_orders(&self, account: AccountId, symbol: Option<SymbolId>) -> Vec<OrderReport>;
+    /// Orders in the running 10 s and day.
+    fn order_counts(&self, account: AccountId) -> (u32, u32);
+    /// One order of this account, open or closed; by client id the newest. A mismatch of id
+    /// and client id, or another account's order, is `None`.
+    fn order(
+        &self,
+        account: AccountId,
+        symbol: SymbolId,
+        target: OrderRef,
+    ) -> Read<'_, Option<OrderReport>>;
+    /// A page of this account's orders, ascending by id.
+    fn orders(&self, page: OrderPage) -> Read<'_, Vec<OrderReport>>;
+    /// A page of this account's trades, ascending by id.
+    fn trades(&self, page: TradePage) -> Read<'_, Vec<TradeReport>>;
+    /// Everything that changes on any symbol's market from now on.
+    fn market_updates(&self) -> broadcast::Receiver<Arc<MarketUpdate>>;
+    /// Whether the `[deny]` list names the address or the account.
+    fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool;
+}
+
+/// One API key as the gateway needs it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApiKey {
+    pub key: String,
+    pub account: AccountId,
+    pub secret: Secret,
+    pub may_read: bool,
+    pub may_trade: bool,
+    /// Empty = from anywhere.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// What proves possession of a key.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// The shared secret of HMAC-SHA256.
+    Hmac(Vec<u8>),
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Looks keys up; an in-memory read, never SQL.
+pub trait Keys: Send + Sync + 'static {
+    /// The key, unless unknown or revoked.
+    fn find(&self, key: &str) -> Option<Arc<ApiKey>>;
+}

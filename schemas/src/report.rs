@@ -1,0 +1,144 @@
+//! What is read of the present: plain data that views keep, SQL stores and edges print.
+//!
+//! Nothing here decides anything; every field is copied from events.
+
+use crate::ids::{
+    AccountId, AssetCode, AssetId, ClientOrderId, OrderId, SymbolId, SymbolName, TradeId,
+};
+use crate::instrument::{
+    AccountState, LotSize, NotionalFilter, OrderStatus, OrderType, PercentPrice, PriceFilter,
+    SelfTradePrevention, Side, SymbolKind, SymbolState, TimeInForce, VenueLimits, VenueState,
+};
+use crate::units::{Amount, Price, Qty, Rate, TimeNs};
+
+/// One order as its owner sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderReport {
+    pub symbol: SymbolId,
+    pub order: OrderId,
+    pub account: AccountId,
+    pub client_order: ClientOrderId,
+    pub side: Side,
+    pub order_type: OrderType,
+    pub time_in_force: TimeInForce,
+    pub self_trade: SelfTradePrevention,
+    pub status: OrderStatus,
+    /// Zero for a market order.
+    pub price: Price,
+    /// origQty; of a market order by quote what was executed.
+    pub qty: Qty,
+    /// Zero unless a market order by quote.
+    pub quote_qty: Amount,
+    pub executed: Qty,
+    /// Executed quote amount (cummulativeQuoteQty).
+    pub quote: Amount,
+    pub prevented: Qty,
+    /// When it was accepted, and when it last changed.
+    pub created: TimeNs,
+    pub updated: TimeNs,
+}
+
+/// One trade, both sides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TradeReport {
+    pub symbol: SymbolId,
+    pub trade: TradeId,
+    pub price: Price,
+    pub qty: Qty,
+    pub quote: Amount,
+    pub time: TimeNs,
+    pub taker_side: Side,
+    pub taker_order: OrderId,
+    pub taker_account: AccountId,
+    pub taker_fee: Amount,
+    pub maker_order: OrderId,
+    pub maker_account: AccountId,
+    pub maker_fee: Amount,
+}
+
+/// An asset of the directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AssetReport {
+    pub asset: AssetId,
+    pub code: AssetCode,
+    pub scale: u8,
+}
+
+/// A symbol of the directory with all its rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SymbolReport {
+    pub symbol: SymbolId,
+    pub name: SymbolName,
+    pub kind: SymbolKind,
+    pub state: SymbolState,
+    pub base: AssetId,
+    pub quote: AssetId,
+    /// Decimals of one price unit and of one quantity unit.
+    pub price_scale: u8,
+    pub qty_scale: u8,
+    pub maker_fee: Rate,
+    pub taker_fee: Rate,
+    pub price: PriceFilter,
+    pub lot_size: LotSize,
+    pub market_lot_size: LotSize,
+    pub notional: NotionalFilter,
+    pub percent_price: PercentPrice,
+    pub max_num_orders: u32,
+    pub max_position: Qty,
+}
+
+/// Everything a client may know of the venue's rules; swapped whole when one changes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Directory {
+    /// By asset id.
+    pub assets: Vec<AssetReport>,
+    /// By symbol id.
+    pub symbols: Vec<SymbolReport>,
+    pub limits: VenueLimits,
+    /// (maker, taker) by tier; tier 0 is unused.
+    pub tiers: Vec<(Rate, Rate)>,
+    pub venue: Option<VenueState>,
+    pub withdrawals: bool,
+}
+
+/// One account's present, without its orders.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountReport {
+    pub account: AccountId,
+    pub state: AccountState,
+    pub tier: u8,
+    /// (asset, free, held), by asset id; only assets that ever moved.
+    pub balances: Vec<(AssetId, Amount, Amount)>,
+    pub updated: TimeNs,
+}
+
+/// One price level: price and open quantity.
+pub type Level = (Price, Qty);
+
+/// The best levels of both sides, best first, as of one update id.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Depth {
+    /// Rises by one with each changed level of this symbol (the dialect's lastUpdateId).
+    pub last_update: u64,
+    pub bids: Vec<Level>,
+    pub asks: Vec<Level>,
+}
+
+/// What one command changed on one symbol, for streams.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MarketUpdate {
+    pub symbol: SymbolId,
+    pub time: TimeNs,
+    /// Update ids of the first and last level change; equal to `last_update` + 1 and
+    /// `last_update` when no level changed.
+    pub first_update: u64,
+    pub last_update: u64,
+    /// Absolute quantities after the command; zero removes the level.
+    pub bids: Vec<Level>,
+    pub asks: Vec<Level>,
+    pub trades: Vec<TradeReport>,
+    /// Best bid and ask afterwards, and whether either changed.
+    pub best_bid: Option<Level>,
+    pub best_ask: Option<Level>,
+    pub best_changed: bool,
+}
