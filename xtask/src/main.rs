@@ -1,1 +1,67 @@
-fn main() {}
+//! The one tool of the workspace: every chore of a developer is a verb of `cargo xtask`.
+//!
+//! It sets up what a verb needs, says what it does, and can be run again. It never asks,
+//! never reads standard input and never calls sudo. Absent on purpose: any crate of the
+//! venue. xtask starts the programs of the workspace, it does not link them.
+//!
+//! Reading order: `workspace`, `child`, `report`, `setup`, then one file per verb.
+
+#![forbid(unsafe_code)]
+
+mod workspace;
+mod child;
+mod report;
+mod libtest;
+mod pytest;
+mod setup;
+mod node;
+mod clients;
+mod run;
+mod check;
+mod test;
+mod bench;
+mod miri;
+mod later;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use workspace::Workspace;
+
+/// Daybook's chores: run the venue, check it, test it, measure it.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Run(run::Run),
+    Check(check::Check),
+    Test(test::Test),
+    Bench(bench::Bench),
+    Clients(clients::Clients),
+    Miri(miri::Miri),
+    #[command(flatten)]
+    Later(later::Later),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = Workspace::find().and_then(|workspace| match cli.verb {
+        Verb::Run(verb) => verb.run(&workspace),
+        Verb::Check(verb) => verb.run(&workspace),
+        Verb::Test(verb) => verb.run(&workspace),
+        Verb::Bench(verb) => verb.run(&workspace),
+        Verb::Clients(verb) => verb.run(&workspace),
+        Verb::Miri(verb) => verb.run(&workspace),
+        Verb::Later(verb) => Ok(verb.run()),
+    });
+    outcome.unwrap_or_else(|error| {
+        eprintln!("cargo xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

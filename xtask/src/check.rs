@@ -1,0 +1,62 @@
+//! `cargo xtask check`: what can be said of the tree without running the venue.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::child::{self, Ending};
+use crate::libtest;
+use crate::report::{Report, Tally};
+use crate::workspace::Workspace;
+
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// Formatting, clippy without a warning, the layering and the house rules
+#[derive(clap::Args)]
+pub struct Check {}
+
+impl Check {
+    /// Runs the four checks; a failure of one does not stop the others.
+    ///
+    /// # Errors
+    /// None of its own; every step reports its own.
+    pub fn run(self, workspace: &Workspace) -> Result<ExitCode> {
+        let mut report = Report::new(workspace.ci);
+        lints(workspace, &mut report);
+        report.step("layering and house rules", || {
+            let words = ["test", "--test", "system", "--", "tidy::", "layering::"];
+            libtest::run(&mut workspace.cargo(&words), LIMIT)
+        });
+        Ok(report.finish())
+    }
+}
+
+/// The two checks that are no tests.
+pub fn lints(workspace: &Workspace, report: &mut Report) {
+    report.step("format", || clean(workspace, &["fmt", "--all", "--check"]));
+    report.step("clippy", || {
+        let words = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        clean(workspace, &words)
+    });
+}
+
+/// One cargo command that passes when it ends with 0.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub fn clean(workspace: &Workspace, words: &[&str]) -> Result<Tally> {
+    let ending = child::pass(&mut workspace.cargo(words), LIMIT)?;
+    if ending == Ending::Clean {
+        return Ok(Tally::PASSED);
+    }
+    println!("cargo {}: {ending:?}", words.join(" "));
+    Ok(Tally::FAILED)
+}

@@ -1,0 +1,56 @@
+//! Verbs whose names are promised and whose work is not there yet.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// The exit code for a command that cannot be used like this.
+const USAGE: u8 = 64;
+
+/// Each says which step brings it.
+#[derive(Subcommand)]
+pub enum Later {
+    /// Seeded simulation of clients, faults and crash points (not yet)
+    Sim(Anything),
+    /// Long fault trials (not yet; the short ones are part of `test`)
+    Trials(Anything),
+    /// Coverage-guided fuzzing (not yet)
+    Fuzz(Anything),
+    /// One journal, one root on three architectures (not yet)
+    Architectures(Anything),
+    /// Start and stop the real servers of the tests (not yet)
+    Services(Anything),
+}
+
+/// Whatever stands behind the verb.
+#[derive(clap::Args)]
+pub struct Anything {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    arguments: Vec<String>,
+}
+
+impl Later {
+    /// One honest line.
+    pub fn run(self) -> ExitCode {
+        let (verb, arguments, what) = match self {
+            Later::Sim(given) => ("sim", given.arguments, "the seeded simulator"),
+            Later::Trials(given) => ("trials", given.arguments, "the long fault trials"),
+            Later::Fuzz(given) => ("fuzz", given.arguments, "the fuzz targets"),
+            Later::Architectures(given) => (
+                "architectures",
+                given.arguments,
+                "builds for other architectures",
+            ),
+            Later::Services(given) => (
+                "services",
+                given.arguments,
+                "the real servers (Kafka, MariaDB, search, Redis)",
+            ),
+        };
+        let called = [&[verb.to_owned()], arguments.as_slice()]
+            .concat()
+            .join(" ");
+        eprintln!("cargo xtask {called}: not there yet; a later step of the plan brings {what}");
+        ExitCode::from(USAGE)
+    }
+}

@@ -1,0 +1,101 @@
+//! `cargo xtask test`: every check and every test, on a machine where nothing was prepared.
+//!
+//! A step's failure does not stop the next one. What cannot be had is skipped with a line
+//! that begins with SKIPPED; with `CI=true` that is a failure.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::report::Report;
+use crate::workspace::Workspace;
+use crate::{bench, check, clients, libtest, miri};
+
+/// Tests that start nodes and break them: slow, so that they run once, in release.
+const FAULTS: &str = "faults::";
+
+/// Every check and every test; the last line is `N passed, N failed, N skipped`
+#[derive(clap::Args)]
+pub struct Test {}
+
+impl Test {
+    /// Runs all steps. Limits in minutes are about twice what two cores need.
+    ///
+    /// # Errors
+    /// None of its own; every step reports its own.
+    pub fn run(self, workspace: &Workspace) -> Result<ExitCode> {
+        let mut report = Report::new(workspace.ci);
+        check::lints(workspace, &mut report);
+        builds(workspace, &mut report);
+        tests(workspace, &mut report);
+        report.step("unmodified clients", || clients::drive(workspace));
+        report.step("journal under miri", || miri::journal(workspace));
+        Ok(report.finish())
+    }
+}
+
+fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
+/// Building apart, so that the time of a test is its own.
+fn builds(workspace: &Workspace, report: &mut Report) {
+    let steps: [(&str, &[&str]); 3] = [
+        (
+            "build of the tests (debug)",
+            &["test", "--workspace", "--no-run"],
+        ),
+        ("build (release)", &["build", "--release"]),
+        (
+            "build of the tests (release)",
+            &["test", "--release", "--no-run"],
+        ),
+    ];
+    for (name, words) in steps {
+        report.step(name, || check::clean(workspace, words));
+    }
+}
+
+fn tests(workspace: &Workspace, report: &mut Report) {
+    report.step("tests (debug)", || {
+        let words = [
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--",
+            "--show-output",
+            "--skip",
+        ];
+        libtest::run(workspace.cargo(&words).arg(FAULTS), minutes(15))
+    });
+    report.step("oracles (release)", || {
+        let words = [
+            "test",
+            "--release",
+            "--no-fail-fast",
+            "oracle",
+            "--",
+            "--show-output",
+        ];
+        let mut cargo = workspace.cargo(&words);
+        match bench::streams(workspace) {
+            Ok(folder) => drop(cargo.env("DAYBOOK_STREAMS", folder)),
+            Err(error) => println!("no XCS1 streams: {error:#}"),
+        }
+        libtest::run(&mut cargo, minutes(15))
+    });
+    report.step("faults (release)", || {
+        let words = [
+            "test",
+            "--release",
+            "--test",
+            "system",
+            FAULTS,
+            "--",
+            "--show-output",
+        ];
+        // One at a time: each starts nodes of its own and fills, kills or cuts them.
+        libtest::run(workspace.cargo(&words).arg("--test-threads=1"), minutes(15))
+    });
+}
