@@ -1,1 +1,31 @@
-//! journal
+//! An append-only, checksummed, memory-mapped log of opaque frames.
+//!
+//! This crate moves bytes. It gives each record its dense number, keeps the disk
+//! honest, and decides after a crash what is still true. Absent on purpose: any
+//! notion of a command, an account or a price (a log that understands its content
+//! cannot outlive it), any async runtime, and any repair of what was promised.
+//!
+//! Reading order: `frame`, `region`, `segment`, `disk`, `mark`, `lock`, then the two
+//! threads beside the hot path, `sync` and `prepare`, then `writer`, `recovery`,
+//! `open`, `reader`. `event_log` and `snapshot_store` reuse the frame and the file
+//! discipline for data that can be made again.
+//!
+//! **Invariant:** `unsafe` stands in `region` and `disk` only, and each block says why
+//! it holds.
+
+pub mod frame;
+mod region;
+mod segment;
+mod disk;
+mod mark;
+pub mod lock;
+pub mod sync;
+mod prepare;
+pub mod writer;
+pub mod recovery;
+pub mod open;
+pub mod reader;
+pub mod error;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The few things done to files and folders, each with its place in the error.
+//!
+//! Every call goes through the C library by name, so that a fault-injecting shim sees it.
+//! A sync that fails is reported as [`SyncFailure`](crate::error::SyncFailure), which
+//! nobody retries.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::error::{JournalError, Place};
+use crate::segment::PAGE_BYTES;
+
+const ZEROS: [u8; PAGE_BYTES as usize] = [0; PAGE_BYTES as usize];
+
+/// Opens an existing file for reading and writing.
+pub(crate) fn open_writable(path: &Path) -> Result<File, JournalError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .place("open", path)
+}
+
+/// Opens an existing file for reading.
+pub(crate) fn open_readable(path: &Path) -> Result<File, JournalError> {
+    File::open(path).place("open", path)
+}
+
+/// Creates (or empties) a file.
+pub(crate) fn create(path: &Path) -> Result<File, JournalError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    options.open(path).place("create", path)
+}
+
+/// Reserves `bytes` on the disk for the file, so that touching its map cannot fail.
+pub(crate) fn allocate(file: &File, bytes: u64, path: &Path) -> Result<(), JournalError> {
+    let length = libc::off_t::try_from(bytes).expect("a segment is at most 16 GiB");
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: plain call on a descriptor that `file` keeps open.
+        let code = unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, length) };
+        if code != 0 {
+            return Err(JournalError::system(
+                "allocate",
+                path,
+                io::Error::from_raw_os_error(code),
+            ));
+        }
+        Ok(())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        // The zeros written next take the place of the allocation.
+        let _ = length;
+        file.set_len(bytes).place("allocate", path)
+    }
+}
+
+/// Writes zeros page by page: larger writes make larger folios, and then one append
+/// dirties all of one.
+pub(crate) fn write_zeros(file: &mut File, bytes: u64, path: &Path) -> Result<(), JournalError> {
+    assert!(bytes.is_multiple_of(PAGE_BYTES));
+    for _ in 0..bytes / PAGE_BYTES {
+        file.write_all(&ZEROS).place("write zeros to", path)?;
+    }
+    Ok(())
+}
+
+/// Writes `bytes` at `position`, page by page for the same reason.
+pub(crate) fn write_at(
+    file: &File,
+    position: u64,
+    bytes: &[u8],
+    path: &Path,
+) -> Result<(), JournalError> {
+    let mut at = position;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let to_page_end = PAGE_BYTES - at % PAGE_BYTES;
+        let (now, later) = rest.split_at(rest.len().min(to_page_end as usize));
+        file.write_all_at(now, at).place("write", path)?;
+        at += now.len() as u64;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// Writes zeros over a range.
+pub(crate) fn zero_at(file: &File, from: u64, to: u64, path: &Path) -> Result<(), JournalError> {
+    let mut at = from;
+    while at < to {
+        let bytes = (PAGE_BYTES - at % PAGE_BYTES).min(to - at);
+        file.write_all_at(&ZEROS[..bytes as usize], at)
+            .place("write zeros to", path)?;
+        at += bytes;
+    }
+    Ok(())
+}
+
+/// fsync of a file: data and length.
+pub(crate) fn sync_all(file: &File, path: &Path) -> Result<(), JournalError> {
+    file.sync_all().sync_place("sync", path)
+}
+
+/// fdatasync of a file.
+pub(crate) fn sync_data(file: &File, path: &Path) -> Result<(), JournalError> {
+    file.sync_data().sync_place("sync", path)
+}
+
+/// fsync of a folder: names made, changed or removed in it survive.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), JournalError> {
+    let folder = File::open(path).place("open", path)?;
+    folder.sync_all().sync_place("sync the folder", path)
+}
+
+/// Renames within one folder; durable after [`sync_folder`].
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), JournalError> {
+    fs::rename(from, to).place("rename", from)
+}
+
+/// Writes a small file whole: beside, synced, renamed, folder synced.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
+    let beside = path.with_extension("tmp");
+    let mut file = create(&beside)?;
+    file.write_all(bytes).place("write", &beside)?;
+    sync_all(&file, &beside)?;
+    rename(&beside, path)?;
+    sync_folder(path.parent().expect("a file of ours lies in a folder"))
+}
+
+/// The entries of a folder, sorted by name; an absent folder has none.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<std::path::PathBuf>, JournalError> {
+    let read = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.place("list", folder)?,
+    };
+    let mut paths = Vec::new();
+    for entry in read {
+        paths.push(entry.place("list", folder)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Removes a file that may be gone already.
+pub(crate) fn remove(path: &Path) -> Result<(), JournalError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.place("remove", path),
+    }
+}

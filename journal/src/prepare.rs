@@ -1,0 +1,280 @@
+//! Segments made ahead, by a thread of their own, so that the hot path only takes one.
+//!
+//! Each is written under a `.tmp` name, allocated, zeroed page by page, synced, renamed
+//! to a `.spare` name, its folder synced, and mapped. A full disk is an error here and
+//! nowhere later; the thread goes on trying, so writing goes on by itself once space is
+//! freed. A failed sync is final, here as everywhere.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::disk;
+use crate::error::{JournalError, Place};
+use crate::region::Region;
+use crate::segment::Tail;
+use crate::sync::{Shared, hold};
+
+/// How long to wait after a failed attempt.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// A zeroed, mapped segment under its spare name.
+pub(crate) struct Prepared {
+    pub(crate) path: PathBuf,
+    pub(crate) file: Arc<File>,
+    pub(crate) region: Region,
+}
+
+/// Where prepared segments wait.
+pub(crate) struct Yard {
+    state: Mutex<State>,
+    changed: Condvar,
+    ready: AtomicUsize,
+    blocked: AtomicBool,
+    ahead: usize,
+    /// Tests make the disk look full.
+    #[cfg(test)]
+    pub(crate) refuse: AtomicBool,
+}
+
+struct State {
+    ready: VecDeque<Prepared>,
+    retired: Vec<Tail>,
+    stop: bool,
+}
+
+impl Yard {
+    pub(crate) fn new(ahead: usize) -> Yard {
+        let ready = VecDeque::with_capacity(ahead);
+        let state = State {
+            ready,
+            retired: Vec::with_capacity(4),
+            stop: false,
+        };
+        Yard {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            ready: AtomicUsize::new(0),
+            blocked: AtomicBool::new(false),
+            ahead,
+            #[cfg(test)]
+            refuse: AtomicBool::new(false),
+        }
+    }
+
+    /// How many segments are ready.
+    #[inline]
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Whether the last attempt to make one failed: the disk is full, as far as we know.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Acquire)
+    }
+
+    /// Takes the next segment, if one is ready.
+    pub(crate) fn take(&self) -> Option<Prepared> {
+        let mut state = hold(&self.state);
+        let prepared = state.ready.pop_front()?;
+        self.ready.store(state.ready.len(), Ordering::Release);
+        self.changed.notify_all();
+        Some(prepared)
+    }
+
+    /// Hands in a full segment; giving its memory back is too slow for the hot path.
+    pub(crate) fn retire(&self, full: Tail) {
+        hold(&self.state).retired.push(full);
+        self.changed.notify_all();
+    }
+
+    /// Waits until `count` segments are ready; false when the time is over first.
+    pub(crate) fn wait_ready(&self, count: usize, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut state = hold(&self.state);
+        while state.ready.len() < count {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || state.stop {
+                return false;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    pub(crate) fn stop(&self) {
+        hold(&self.state).stop = true;
+        self.changed.notify_all();
+    }
+}
+
+/// What the preparation thread owns.
+pub(crate) struct Preparer {
+    pub(crate) yard: Arc<Yard>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) folder: PathBuf,
+    pub(crate) segment_bytes: u64,
+}
+
+impl Preparer {
+    /// Runs until it is stopped or a sync fails.
+    pub(crate) fn run(self) {
+        let mut number = 0;
+        let mut left_over = spares_in(&self.folder);
+        while self.wait_for_work() {
+            let made = match left_over.pop() {
+                Some(path) => self.reuse(&path),
+                None => {
+                    number += 1;
+                    self.make(number).map(Some)
+                }
+            };
+            match made {
+                Ok(Some(prepared)) => self.offer(prepared),
+                Ok(None) => {}
+                Err(JournalError::SyncFailed(failure)) => {
+                    self.shared.fail(failure);
+                    return;
+                }
+                Err(error) => self.put_off(&error),
+            }
+        }
+    }
+
+    /// False when it is time to end.
+    fn wait_for_work(&self) -> bool {
+        let mut state = hold(&self.yard.state);
+        loop {
+            if state.stop {
+                return false;
+            }
+            if !state.retired.is_empty() {
+                let retired = std::mem::take(&mut state.retired);
+                drop(state);
+                drop(retired);
+                state = hold(&self.yard.state);
+                continue;
+            }
+            if state.ready.len() < self.yard.ahead {
+                return true;
+            }
+            state = self
+                .yard
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn offer(&self, prepared: Prepared) {
+        let mut state = hold(&self.yard.state);
+        state.ready.push_back(prepared);
+        self.yard.ready.store(state.ready.len(), Ordering::Release);
+        self.yard.changed.notify_all();
+        if self.yard.blocked.swap(false, Ordering::AcqRel) {
+            tracing::info!("a segment could be prepared again: orders are taken");
+        }
+    }
+
+    fn put_off(&self, error: &JournalError) {
+        if !self.yard.blocked.swap(true, Ordering::AcqRel) {
+            tracing::warn!(%error, "no segment can be prepared: trying again until it works");
+        }
+        let state = hold(&self.yard.state);
+        if !state.stop {
+            drop(self.yard.changed.wait_timeout(state, RETRY_AFTER));
+        }
+    }
+
+    fn make(&self, number: u64) -> Result<Prepared, JournalError> {
+        let path = free_name(&self.folder, number);
+        #[cfg(test)]
+        if self.yard.refuse.load(Ordering::Acquire) {
+            return Err(JournalError::NoSpace { path });
+        }
+        let made = make_zeroed(&path, self.segment_bytes);
+        if made.is_err() {
+            // What was written of it would keep the disk full.
+            drop(disk::remove(&path.with_extension("tmp")));
+        }
+        made
+    }
+
+    /// A spare left by an earlier run is as good as new when nothing was written to it.
+    fn reuse(&self, path: &Path) -> Result<Option<Prepared>, JournalError> {
+        let file = disk::open_writable(path)?;
+        let bytes = file.metadata().place("look at", path)?.len();
+        if bytes == self.segment_bytes {
+            disk::allocate(&file, bytes, path)?;
+            let region = map(&file, bytes, path)?;
+            if is_zero(region.bytes()) {
+                let path = path.to_path_buf();
+                return Ok(Some(Prepared {
+                    path,
+                    file: Arc::new(file),
+                    region,
+                }));
+            }
+        }
+        disk::remove(path)?;
+        Ok(None)
+    }
+}
+
+/// Whether all bytes are zero, a page at a time.
+pub(crate) fn is_zero(bytes: &[u8]) -> bool {
+    bytes
+        .chunks(4096)
+        .all(|page| page.iter().fold(0, |all, byte| all | byte) == 0)
+}
+
+/// Makes a zeroed segment under the name `path`.
+pub(crate) fn make_zeroed(path: &Path, bytes: u64) -> Result<Prepared, JournalError> {
+    let beside = path.with_extension("tmp");
+    let mut file = disk::create(&beside)?;
+    disk::allocate(&file, bytes, &beside)?;
+    disk::write_zeros(&mut file, bytes, &beside)?;
+    disk::sync_all(&file, &beside)?;
+    disk::rename(&beside, path)?;
+    disk::sync_folder(path.parent().expect("a segment lies in a folder"))?;
+    let region = map(&file, bytes, path)?;
+    Ok(Prepared {
+        path: path.to_path_buf(),
+        file: Arc::new(file),
+        region,
+    })
+}
+
+/// Maps a whole segment.
+pub(crate) fn map(file: &File, bytes: u64, path: &Path) -> Result<Region, JournalError> {
+    let bytes = usize::try_from(bytes).expect("a segment fits the address space");
+    Region::map(file, bytes).place("map", path)
+}
+
+fn free_name(folder: &Path, number: u64) -> PathBuf {
+    let mut number = number;
+    loop {
+        let path = folder.join(format!("{number:08}.spare"));
+        if !path.exists() {
+            return path;
+        }
+        number += 1;
+    }
+}
+
+/// Spares an earlier run left; half-made files are removed.
+fn spares_in(folder: &Path) -> Vec<PathBuf> {
+    let mut spares = Vec::new();
+    for path in disk::entries(folder).unwrap_or_default() {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("spare") => spares.push(path),
+            Some("tmp") => drop(disk::remove(&path)),
+            _ => {}
+        }
+    }
+    spares
+}

@@ -1,0 +1,6 @@
+//! Tests of the crate. They use real files in temporary folders; the heap region and the
+//! frame logic are tested without files in `heap`, which miri can run.
+//!
+//! Reading order: `life`, `heap`, `table`, `damage`, `full_disk`, `power_cut`.
+
+mod life;
