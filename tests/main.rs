@@ -1,1 +1,7 @@
-//! tests
+//! The whole system as its users meet it, and the rules of the tree.
+//!
+//! One test program, so that the venue is linked once. Absent on purpose: tests of one
+//! crate alone; they lie in that crate.
+
+mod tidy;
+mod layering;
