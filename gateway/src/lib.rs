@@ -1,1 +1,23 @@
-//! gateway
+//! The outside → commands: a translator that remembers nothing.
+//!
+//! It speaks Binance's REST and stream dialect, checks who asks, hands commands to
+//! [`submit::Submit`] and formats what comes back; reads go through [`queries::Queries`].
+//! Absent on purpose: matching, balances, the journal, SQL. The only thing counted here
+//! is the request weight of an address.
+//!
+//! Reading order: `router` (the table of routes), `serve` (the way of every request),
+//! then one file of `rest`.
+#![forbid(unsafe_code)]
+
+pub mod router;
+pub mod serve;
+pub mod call;
+pub mod submit;
+pub mod queries;
+pub mod error;
+pub mod limits;
+pub mod auth;
+pub mod filters;
+pub mod wire;
+pub mod rest;
+pub mod ws;

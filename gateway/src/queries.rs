@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, OrderId, SymbolId, TradeId};
+use schemas::ids::{AccountId, Offset, OrderId, SymbolId, TradeId};
 use schemas::report::{
     AccountReport, Depth, Directory, Level, MarketUpdate, OrderReport, TradeReport,
 };
@@ -89,6 +89,11 @@ pub trait Queries: Send + Sync + 'static {
     fn trades(&self, page: TradePage) -> Read<'_, Vec<TradeReport>>;
     /// Everything that changes on any symbol's market from now on.
     fn market_updates(&self) -> broadcast::Receiver<Arc<MarketUpdate>>;
+    /// The newest offset that these reads include, for `X-Daybook-Offset`; `None` if the
+    /// implementation does not tell.
+    fn newest_offset(&self) -> Option<Offset> {
+        None
+    }
     /// Whether the `[deny]` list names the address or the account.
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool;
 }

@@ -1,0 +1,23 @@
+//! Who asks: the key, the time of the request, the signature over its raw bytes.
+//!
+//! The three checks stand in the order of the rules: key, time, signature. Nothing here
+//! remembers a request; repeated ones are the engine's to refuse.
+//! Reading order: `api_key`, `timing`, `signature`.
+
+pub mod api_key;
+pub mod timing;
+pub mod signature;
+
+use schemas::command::RequestDigest;
+use schemas::ids::AccountId;
+use schemas::units::TimeNs;
+
+/// The account behind a request that passed every check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caller {
+    pub account: AccountId,
+    /// timestamp + recvWindow: a command of this request may not be journaled later.
+    pub valid_until: TimeNs,
+    /// What the engine knows a repeated request by.
+    pub request: RequestDigest,
+}

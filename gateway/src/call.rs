@@ -1,0 +1,144 @@
+//! One request on its way through a handler: what it may use, what it answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use schemas::command::Command;
+use schemas::ids::Offset;
+use schemas::report::{Directory, SymbolReport};
+use serde::Serialize;
+
+use crate::error::{self, ApiError};
+use crate::limits::Limits;
+use crate::queries::{Keys, Queries, ReadError};
+use crate::submit::{Receipt, Submit};
+use crate::wire::clock::TimeUnit;
+use crate::wire::new_order::find_symbol;
+use crate::wire::parameters::Parameters;
+
+/// How long a client waits for the sequencer before it is told that nothing is known.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the gateway needs of the rest.
+#[derive(Clone)]
+pub struct Parts {
+    pub submit: Arc<dyn Submit>,
+    pub queries: Arc<dyn Queries>,
+    pub keys: Arc<dyn Keys>,
+}
+
+/// Everything that requests share.
+pub struct App {
+    pub parts: Parts,
+    pub limits: Limits,
+    /// One more than the newest offset that an answer was built from; 0 before the first.
+    newest: AtomicU64,
+}
+
+/// One request, parsed.
+pub struct Call {
+    pub app: Arc<App>,
+    pub parameters: Parameters,
+    pub unit: TimeUnit,
+    pub directory: Arc<Directory>,
+}
+
+/// A body on its way out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: String,
+    /// Where the command lies, if there was one.
+    pub offset: Option<Offset>,
+    /// Orders in the running 10 s and day, after an accepted order.
+    pub order_counts: Option<(u32, u32)>,
+}
+
+/// What a handler gives.
+pub type Outcome = Result<Answer, ApiError>;
+
+impl Answer {
+    /// 200 with that body.
+    pub fn json(body: &impl Serialize) -> Answer {
+        Answer {
+            status: StatusCode::OK,
+            body: serde_json::to_string(body).expect("answers have text keys only"),
+            offset: None,
+            order_counts: None,
+        }
+    }
+
+    /// The same answer, of the command at that offset.
+    pub fn at(mut self, offset: Offset) -> Answer {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// The same answer, with the counts after an accepted order.
+    pub fn order_counts(mut self, counts: (u32, u32)) -> Answer {
+        self.order_counts = Some(counts);
+        self
+    }
+}
+
+impl App {
+    /// Shared state with nothing counted yet.
+    pub fn new(parts: Parts) -> App {
+        App {
+            parts,
+            limits: Limits::default(),
+            newest: AtomicU64::new(0),
+        }
+    }
+
+    /// The newest offset known here: what the views say, else what an answer showed.
+    pub fn newest(&self) -> Option<Offset> {
+        let seen = self
+            .newest
+            .load(Ordering::Relaxed)
+            .checked_sub(1)
+            .map(Offset);
+        seen.max(self.parts.queries.newest_offset())
+    }
+}
+
+impl Call {
+    /// Reads of the present.
+    pub fn queries(&self) -> &dyn Queries {
+        &*self.app.parts.queries
+    }
+
+    /// The symbol that a parameter names.
+    ///
+    /// # Errors
+    /// -1102 without the parameter, -1121 for an unknown symbol.
+    pub fn symbol(&self) -> Result<SymbolReport, ApiError> {
+        find_symbol(&self.directory, self.parameters.required("symbol")?)
+    }
+
+    /// Hands a command over and waits for its durable answer.
+    ///
+    /// # Errors
+    /// -1008 when it was not taken, -1007 and -1006 when what became of it is unknown.
+    pub async fn submit(&self, command: Command) -> Result<Receipt, ApiError> {
+        let pending = self.app.parts.submit.submit(command)?;
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, pending);
+        let receipt = match answer.await {
+            Err(_) => return Err(error::timeout()),
+            Ok(Err(_)) => return Err(error::lost()),
+            Ok(Ok(answer)) => answer?,
+        };
+        self.app
+            .newest
+            .fetch_max(receipt.offset.0 + 1, Ordering::Relaxed);
+        Ok(receipt)
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> ApiError {
+        error::read_failed(&error.reason)
+    }
+}

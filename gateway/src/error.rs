@@ -1,0 +1,285 @@
+//! The one table: what went wrong → HTTP status, code and text of the dialect.
+//!
+//! Clients choose their exception by the code and sometimes by the exact text, so both
+//! are kept as Binance writes them; what we want to add stands in `hint`.
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+use schemas::ids::Offset;
+use schemas::reject::RejectReason;
+use serde::Serialize;
+
+use crate::submit::SubmitError;
+
+/// A refusal as the client sees it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ApiError {
+    pub status: StatusCode,
+    pub code: i32,
+    pub msg: Cow<'static, str>,
+    /// What the reader may do about it; an extra field that clients ignore.
+    pub hint: Option<Cow<'static, str>>,
+    /// Seconds to wait, for the header `Retry-After`.
+    pub retry_after: Option<u64>,
+    /// The `data` of a half-done cancelReplace.
+    pub data: Option<serde_json::Value>,
+    /// The command's place in the journal, when it was journaled.
+    pub offset: Option<Offset>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: i32,
+    msg: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+impl ApiError {
+    /// A refusal with HTTP status 400.
+    pub fn new(code: i32, msg: impl Into<Cow<'static, str>>) -> ApiError {
+        ApiError {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            msg: msg.into(),
+            hint: None,
+            retry_after: None,
+            data: None,
+            offset: None,
+        }
+    }
+
+    /// The same refusal with another HTTP status.
+    pub fn status(mut self, status: StatusCode) -> ApiError {
+        self.status = status;
+        self
+    }
+
+    /// The same refusal with a word on what to do.
+    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> ApiError {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same refusal, to be tried again after so many seconds.
+    pub fn retry_after(mut self, seconds: u64) -> ApiError {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The same refusal, of a command that was journaled there.
+    pub fn at(mut self, offset: Offset) -> ApiError {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// The JSON body.
+    pub fn body(&self) -> String {
+        let body = Body {
+            code: self.code,
+            msg: &self.msg,
+            data: self.data.as_ref(),
+            hint: self.hint.as_deref(),
+        };
+        serde_json::to_string(&body).expect("a struct of texts and numbers is always JSON")
+    }
+
+    /// Code and text alone, as cancelReplace nests them.
+    pub fn nested(&self) -> serde_json::Value {
+        serde_json::json!({ "code": self.code, "msg": self.msg })
+    }
+}
+
+/// -1102 for a parameter that has to be there.
+pub fn mandatory(name: &str) -> ApiError {
+    let msg = format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed.");
+    ApiError::new(-1102, msg)
+}
+
+/// -1102 when one of two parameters has to be there.
+pub fn either(first: &str, second: &str) -> ApiError {
+    let msg = format!("Param '{first}' or '{second}' must be sent, but both were empty/null!");
+    ApiError::new(-1102, msg)
+}
+
+/// -1106 for a parameter that has no place here.
+pub fn surplus(name: &str) -> ApiError {
+    ApiError::new(-1106, format!("Parameter '{name}' sent when not required."))
+}
+
+/// -1100 for text outside a parameter's alphabet.
+pub fn illegal(name: &str, range: &str) -> ApiError {
+    let msg = format!("Illegal characters found in parameter '{name}'; legal range is '{range}'.");
+    ApiError::new(-1100, msg)
+}
+
+/// -1130 for a value that a parameter cannot have.
+pub fn invalid(name: &str) -> ApiError {
+    ApiError::new(
+        -1130,
+        format!("Data sent for parameter '{name}' is not valid."),
+    )
+}
+
+/// -1128 for parameters that do not go together.
+pub fn bad_combination() -> ApiError {
+    ApiError::new(-1128, "Combination of optional parameters invalid.")
+}
+
+/// -1121.
+pub fn invalid_symbol() -> ApiError {
+    ApiError::new(-1121, "Invalid symbol.")
+}
+
+/// -1013 for a filter.
+pub fn filter(name: &str) -> ApiError {
+    ApiError::new(-1013, format!("Filter failure: {name}"))
+}
+
+/// -1021, too old.
+pub fn outside_window() -> ApiError {
+    ApiError::new(
+        -1021,
+        "Timestamp for this request is outside of the recvWindow.",
+    )
+}
+
+/// -2015: the key, its addresses or its permissions.
+pub fn rejected_key() -> ApiError {
+    ApiError::new(-2015, "Invalid API-key, IP, or permissions for action.")
+        .status(StatusCode::UNAUTHORIZED)
+}
+
+/// -1007: the answer did not come in time; what became of the command is unknown.
+pub fn timeout() -> ApiError {
+    let msg = "Timeout waiting for response from backend server. \
+               Send status unknown; execution status unknown.";
+    ApiError::new(-1007, msg).status(StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// -1006: the answer was lost; what became of the command is unknown.
+pub fn lost() -> ApiError {
+    let msg = "An unexpected response was received from the message bus. \
+               Execution status unknown.";
+    ApiError::new(-1006, msg)
+        .status(StatusCode::SERVICE_UNAVAILABLE)
+        .hint("the node is stopping; look the order up after it is back")
+}
+
+/// -1000 with a word on why, for a read that failed.
+pub fn read_failed(reason: &str) -> ApiError {
+    ApiError::new(
+        -1000,
+        "An unknown error occurred while processing the request.",
+    )
+    .status(StatusCode::INTERNAL_SERVER_ERROR)
+    .hint(format!("history could not be read: {reason}"))
+}
+
+const BUSY: &str = "Server is currently overloaded with other requests. \
+                    Please try again in a few minutes.";
+
+impl From<SubmitError> for ApiError {
+    fn from(error: SubmitError) -> ApiError {
+        let (code, msg, hint) = match error {
+            SubmitError::Busy => (-1008, BUSY, "nothing was done; send it again"),
+            SubmitError::DiskFull => (
+                -1008,
+                BUSY,
+                "the disk is full: orders are refused, cancels still work",
+            ),
+            SubmitError::Faulted => (
+                -1001,
+                "Internal error; unable to process your request. Please try again.",
+                "trading is stopped until an operator has looked at a fault; nothing was done",
+            ),
+            SubmitError::Stopped => return lost(),
+        };
+        ApiError::new(code, msg)
+            .status(StatusCode::SERVICE_UNAVAILABLE)
+            .hint(hint)
+    }
+}
+
+impl From<RejectReason> for ApiError {
+    fn from(reason: RejectReason) -> ApiError {
+        use RejectReason as R;
+        match reason {
+            R::UnknownSymbol => invalid_symbol(),
+            R::UnknownAccount => rejected_key(),
+            R::MarketClosed => ApiError::new(-2010, "Market is closed."),
+            R::AccountFrozen => {
+                ApiError::new(-2010, "This account may not place or cancel orders.")
+                    .hint("the account is frozen; open orders can still be cancelled")
+            }
+            R::PriceFilter => filter("PRICE_FILTER"),
+            R::LotSize => filter("LOT_SIZE"),
+            R::MarketLotSize => filter("MARKET_LOT_SIZE"),
+            R::Notional => filter("NOTIONAL"),
+            R::PercentPrice => filter("PERCENT_PRICE_BY_SIDE"),
+            R::MaxNumOrders => filter("MAX_NUM_ORDERS"),
+            R::MaxPosition => filter("MAX_POSITION"),
+            R::TooManyOrders => ApiError::new(-1015, "Too many new orders.")
+                .status(StatusCode::TOO_MANY_REQUESTS)
+                .retry_after(10),
+            R::DuplicateOrder => ApiError::new(-2010, "Duplicate order sent."),
+            R::InsufficientBalance => ApiError::new(
+                -2010,
+                "Account has insufficient balance for requested action.",
+            ),
+            R::WouldMatch => ApiError::new(-2010, "Order would immediately match and take."),
+            R::NoLiquidity => ApiError::new(
+                -2010,
+                "Order book liquidity is less than `LOT_SIZE` filter minimum quantity.",
+            ),
+            R::TooLate => outside_window(),
+            R::UnknownOrder => ApiError::new(-2011, "Unknown order sent."),
+            R::OrderIdMismatch => wrong_client_order(),
+            R::AmendNotSmaller => {
+                ApiError::new(-2038, "Order amend (quantity increase) is not supported.")
+            }
+            R::InvalidOrder => ApiError::new(-1014, "Unsupported order combination."),
+            R::Busy => ApiError::from(SubmitError::Busy),
+            R::SymbolFault => ApiError::new(-2010, "Market is closed.").hint(
+                "a broken invariant was noticed; the symbol is halted until an operator looks",
+            ),
+            R::UnknownAsset | R::WithdrawalsOff | R::AmountNotPositive | R::SupplyLimit => {
+                unsupported(reason)
+            }
+            R::NameTaken | R::InvalidName | R::InvalidScale | R::InvalidFilter => {
+                unsupported(reason)
+            }
+            R::InvalidFees | R::InvalidState | R::UnknownFormat | R::VenueAccount => {
+                unsupported(reason)
+            }
+            R::TooLateToSkip | R::NoMoreIds => unsupported(reason),
+        }
+    }
+}
+
+/// -2039.
+pub fn wrong_client_order() -> ApiError {
+    ApiError::new(-2039, "Client order ID is not correct for this order ID.")
+}
+
+/// What only an administrative command can be told.
+fn unsupported(reason: RejectReason) -> ApiError {
+    ApiError::new(-1020, "This operation is not supported.").hint(format!("{reason:?}"))
+}
+
+/// Whether the reason is a filter's, which cancelReplace checks before it does anything.
+pub const fn is_filter(reason: RejectReason) -> bool {
+    matches!(
+        reason,
+        RejectReason::PriceFilter
+            | RejectReason::LotSize
+            | RejectReason::MarketLotSize
+            | RejectReason::Notional
+            | RejectReason::PercentPrice
+            | RejectReason::MaxNumOrders
+            | RejectReason::MaxPosition
+    )
+}

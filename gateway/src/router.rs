@@ -1,0 +1,95 @@
+//! The table of routes: path, method, weight, who may, and the file that answers.
+//!
+//! Every request passes `serve`, which counts, checks and signs off; a handler only
+//! parses, submits and formats.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Method;
+use axum::routing::any;
+
+use crate::auth::Caller;
+use crate::call::{App, Call, Outcome, Parts};
+use crate::rest;
+use crate::serve;
+use crate::wire::parameters::Parameters;
+use crate::ws;
+
+/// A handler's answer to come.
+pub type Handling<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// Who may call, and what answers.
+#[derive(Clone, Copy)]
+pub enum Access {
+    /// NONE: market data.
+    Public(for<'a> fn(&'a Call) -> Handling<'a>),
+    /// USER_DATA: a key that may read.
+    Read(for<'a> fn(&'a Call, &'a Caller) -> Handling<'a>),
+    /// TRADE: a key that may trade.
+    Trade(for<'a> fn(&'a Call, &'a Caller) -> Handling<'a>),
+}
+
+/// What a request costs.
+pub type Weight = fn(&Parameters) -> u32;
+
+/// One row of the table.
+pub struct Route {
+    pub path: &'static str,
+    pub method: Method,
+    pub weight: Weight,
+    pub access: Access,
+}
+
+/// A row: method, path, weight, access, handler.
+macro_rules! row {
+    ($method:ident $path:literal, $weight:expr, Public, $handler:path) => {
+        Route {
+            path: $path,
+            method: Method::$method,
+            weight: $weight,
+            access: Access::Public(|call| Box::pin($handler(call))),
+        }
+    };
+    ($method:ident $path:literal, $weight:expr, $access:ident, $handler:path) => {
+        Route {
+            path: $path,
+            method: Method::$method,
+            weight: $weight,
+            access: Access::$access(|call, caller| Box::pin($handler(call, caller))),
+        }
+    };
+}
+
+/// Every REST endpoint.
+pub static ROUTES: &[Route] = &[
+    row!(GET "/api/v3/ping", |_| 1, Public, rest::ping::ping),
+    row!(GET "/api/v3/time", |_| 1, Public, rest::time::time),
+    row!(POST "/api/v3/order", |_| 1, Trade, rest::new_order::new_order),
+];
+
+/// The whole public surface as a router; serve it with
+/// `into_make_service_with_connect_info::<SocketAddr>()`, so that limits know addresses.
+pub fn app(parts: Parts) -> Router {
+    let app = Arc::new(App::new(parts));
+    let mut router = Router::new();
+    let mut known: Vec<&str> = Vec::new();
+    for route in ROUTES {
+        if known.contains(&route.path) {
+            continue;
+        }
+        known.push(route.path);
+        let (app, path) = (Arc::clone(&app), route.path);
+        let handler = move |request: Request| serve::serve(Arc::clone(&app), Some(path), request);
+        router = router.route(path, any(handler));
+    }
+    let streams = Arc::clone(&app);
+    let stream = any(move |request: Request| ws::upgrade::upgrade(Arc::clone(&streams), request));
+    for path in ws::upgrade::PATHS {
+        router = router.route(path, stream.clone());
+    }
+    router.fallback(move |request: Request| serve::serve(Arc::clone(&app), None, request))
+}

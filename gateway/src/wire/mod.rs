@@ -1,0 +1,14 @@
+//! Binance's own types: text in, text out.
+//!
+//! serde and decimal text live here and nowhere else; nothing here decides anything.
+//! Reading order: numbers and names first, then requests, then answers.
+
+pub mod decimal;
+pub mod parameters;
+pub mod names;
+pub mod clock;
+pub mod client_id;
+pub mod grid;
+pub mod new_order;
+pub mod order_events;
+pub mod order_answer;

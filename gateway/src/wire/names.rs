@@ -1,0 +1,82 @@
+//! How the dialect spells our enumerations. Case-sensitive, both ways.
+
+use schemas::instrument::{
+    OrderStatus, OrderType, SelfTradePrevention, Side, SymbolState, TimeInForce, VenueState,
+};
+
+/// A field-less enumeration with one spelling for each value.
+pub trait Name: Copy + 'static {
+    /// Each value and its spelling.
+    const NAMES: &'static [(Self, &'static str)];
+
+    /// The value with that spelling.
+    fn parse(text: &str) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(value, _)| *value)
+    }
+}
+
+/// Declares the spellings of one enumeration.
+macro_rules! names {
+    ($type:ident { $($value:ident = $name:literal),* $(,)? }) => {
+        impl Name for $type {
+            const NAMES: &'static [($type, &'static str)] = &[$(($type::$value, $name)),*];
+        }
+        impl Spelled for $type {
+            fn text(self) -> &'static str {
+                match self { $($type::$value => $name),* }
+            }
+        }
+    };
+}
+
+/// A value that has a spelling.
+pub trait Spelled {
+    /// The spelling.
+    fn text(self) -> &'static str;
+}
+
+names!(Side { Buy = "BUY", Sell = "SELL" });
+names!(OrderType { Limit = "LIMIT", LimitMaker = "LIMIT_MAKER", Market = "MARKET" });
+names!(TimeInForce { Gtc = "GTC", Ioc = "IOC", Fok = "FOK" });
+names!(SelfTradePrevention {
+    None = "NONE",
+    ExpireTaker = "EXPIRE_TAKER",
+    ExpireMaker = "EXPIRE_MAKER",
+    ExpireBoth = "EXPIRE_BOTH",
+    Decrement = "DECREMENT",
+});
+names!(OrderStatus {
+    New = "NEW",
+    PartiallyFilled = "PARTIALLY_FILLED",
+    Filled = "FILLED",
+    Canceled = "CANCELED",
+    Expired = "EXPIRED",
+    ExpiredInMatch = "EXPIRED_IN_MATCH",
+});
+
+/// What the dialect calls a symbol's state under the venue's switch.
+pub fn symbol_status(state: SymbolState, venue: Option<VenueState>) -> &'static str {
+    match (state, venue) {
+        (SymbolState::PreTrading | SymbolState::Delisted, _) => "BREAK",
+        (SymbolState::Halt, _) | (_, Some(VenueState::Halt)) => "HALT",
+        (SymbolState::CancelOnly, _) | (_, Some(VenueState::CancelOnly)) => "CANCEL_ONLY",
+        (SymbolState::Trading, _) => "TRADING",
+    }
+}
+
+/// Why an order expired, where the dialect says so.
+pub fn expiry_reason(
+    status: OrderStatus,
+    order_type: OrderType,
+    time_in_force: TimeInForce,
+) -> Option<&'static str> {
+    match (status, order_type, time_in_force) {
+        (OrderStatus::Expired, OrderType::Market, _) => Some("INSUFFICIENT_LIQUIDITY"),
+        (OrderStatus::Expired, _, TimeInForce::Ioc) => Some("UNFILLED_IOC_QUANTITY_EXPIRED"),
+        (OrderStatus::Expired, _, TimeInForce::Fok) => Some("UNFILLED_FOK_ORDER_EXPIRED"),
+        _ => None,
+    }
+}

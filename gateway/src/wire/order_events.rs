@@ -1,0 +1,158 @@
+//! The events of one command → what became of the order that it placed or cancelled.
+//!
+//! An answer to a new order is built from its receipt alone, so it can be neither older
+//! nor newer than the command.
+
+use schemas::event::{Event, OrderAccepted, OrderDone, Trade};
+use schemas::ids::Offset;
+use schemas::instrument::OrderStatus;
+use schemas::reject::RejectReason;
+use schemas::report::OrderReport;
+use schemas::units::{Amount, Qty, TimeNs};
+
+use crate::submit::Receipt;
+
+/// What one command did to the order that it placed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placed {
+    pub accepted: OrderAccepted,
+    /// The order right after the command.
+    pub report: OrderReport,
+    /// Its trades as the taker, in order.
+    pub fills: Vec<Trade>,
+    /// Which event first prevented a self-trade, if one did.
+    pub prevented_match: Option<u64>,
+}
+
+/// The order that the command placed; `None` when it was refused.
+pub fn placed(receipt: &Receipt) -> Option<Placed> {
+    let accepted = receipt.events.iter().find_map(|event| match event {
+        Event::OrderAccepted(accepted) => Some(*accepted),
+        _ => None,
+    })?;
+    let mut placed = Placed {
+        accepted,
+        report: fresh(&accepted, receipt.time),
+        fills: Vec::new(),
+        prevented_match: None,
+    };
+    for (index, event) in receipt.events.iter().enumerate() {
+        placed.absorb(event, event_number(receipt.offset, index));
+    }
+    let report = &mut placed.report;
+    if accepted.quote_qty != Amount::ZERO {
+        report.qty = sum(report.executed, report.prevented);
+    }
+    if report.status == OrderStatus::New && report.executed != Qty::ZERO {
+        report.status = OrderStatus::PartiallyFilled;
+    }
+    Some(placed)
+}
+
+impl Placed {
+    fn absorb(&mut self, event: &Event, number: u64) {
+        let (symbol, order) = (self.accepted.symbol, self.accepted.order);
+        let report = &mut self.report;
+        match event {
+            Event::Trade(trade) if (trade.symbol, trade.taker_order) == (symbol, order) => {
+                report.executed = sum(report.executed, trade.qty);
+                report.quote = report
+                    .quote
+                    .checked_add(trade.quote)
+                    .unwrap_or(report.quote);
+                self.fills.push(*trade);
+            }
+            Event::TradePrevented(met) if (met.symbol, met.taker_order) == (symbol, order) => {
+                report.prevented = sum(report.prevented, met.taker_prevented);
+                self.prevented_match.get_or_insert(number);
+            }
+            Event::OrderDone(done) if (done.symbol, done.order) == (symbol, order) => {
+                report.prevented = sum(report.prevented, done.prevented);
+                report.status = done.status;
+            }
+            _ => (),
+        }
+    }
+}
+
+/// The order as it was accepted, before anything else.
+fn fresh(accepted: &OrderAccepted, time: TimeNs) -> OrderReport {
+    OrderReport {
+        symbol: accepted.symbol,
+        order: accepted.order,
+        account: accepted.account,
+        client_order: accepted.client_order,
+        side: accepted.side,
+        order_type: accepted.order_type,
+        time_in_force: accepted.time_in_force,
+        self_trade: accepted.self_trade,
+        status: OrderStatus::New,
+        price: accepted.price,
+        qty: accepted.qty,
+        quote_qty: accepted.quote_qty,
+        executed: Qty::ZERO,
+        quote: Amount::ZERO,
+        prevented: Qty::ZERO,
+        created: time,
+        updated: time,
+    }
+}
+
+/// The number by which sinks know that event.
+pub fn event_number(offset: Offset, index: usize) -> u64 {
+    schemas::ids::EventId::new(offset, index as u16).0
+}
+
+/// Why the new order of a command was refused.
+pub fn order_refusal(receipt: &Receipt) -> Option<RejectReason> {
+    receipt.events.iter().find_map(|event| match event {
+        Event::OrderRejected(rejected) => Some(rejected.reason),
+        Event::CommandRejected { reason } => Some(*reason),
+        _ => None,
+    })
+}
+
+/// Why the cancel or the amendment of a command was refused.
+pub fn cancel_refusal(receipt: &Receipt) -> Option<RejectReason> {
+    receipt.events.iter().find_map(|event| match event {
+        Event::CancelRejected(rejected) | Event::AmendRejected(rejected) => Some(rejected.reason),
+        _ => None,
+    })
+}
+
+/// The orders that the command cancelled, in order.
+pub fn cancelled(receipt: &Receipt) -> impl Iterator<Item = &OrderDone> {
+    receipt.events.iter().filter_map(|event| match event {
+        Event::OrderDone(done) if done.status == OrderStatus::Canceled => Some(done),
+        _ => None,
+    })
+}
+
+/// What is certain of a cancelled order from its end alone, should its record be out of
+/// reach: the open quantity stands for the whole.
+pub fn from_done(done: &OrderDone, time: TimeNs) -> OrderReport {
+    use schemas::instrument::{OrderType, SelfTradePrevention, TimeInForce};
+    OrderReport {
+        symbol: done.symbol,
+        order: done.order,
+        account: done.account,
+        client_order: schemas::ids::ClientOrderId::EMPTY,
+        side: done.side,
+        order_type: OrderType::Limit,
+        time_in_force: TimeInForce::Gtc,
+        self_trade: SelfTradePrevention::ExpireMaker,
+        status: done.status,
+        price: done.price,
+        qty: done.open,
+        quote_qty: Amount::ZERO,
+        executed: Qty::ZERO,
+        quote: Amount::ZERO,
+        prevented: done.prevented,
+        created: time,
+        updated: time,
+    }
+}
+
+fn sum(left: Qty, right: Qty) -> Qty {
+    Qty(left.0.saturating_add(right.0))
+}
