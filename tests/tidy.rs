@@ -169,10 +169,10 @@ fn no_comment_promises_later_work() {
 #[test]
 fn nothing_is_exported_twice() {
     let banned = ["pub use ", "pub(crate) use ", "pub(super) use "];
+    // A macro has no path of its own: naming it once, without one, is how it gets out.
     let is_export = |line: &str| {
-        banned
-            .iter()
-            .any(|word| line.trim_start().starts_with(word))
+        let line = line.trim_start();
+        banned.iter().any(|word| line.starts_with(word)) && line.contains("::")
     };
     let findings = lines_where(|_, line| is_export(line));
     expect_none("one thing, one path: import it from where it is", &findings);
@@ -225,13 +225,13 @@ fn every_crate_and_folder_module_opens_with_its_purpose() {
 
 #[test]
 fn unsafe_stands_in_the_journal_only() {
+    let keyword = concat!("un", "safe");
     let word = |line: &str| {
         let mut parts = line.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
-        parts.any(|part| part == "unsafe")
+        parts.any(|part| part == keyword)
     };
     let outside = |source: &Source| !source.path.starts_with("journal/src/");
-    let quoted = |line: &str| line.contains("\"unsafe\"");
-    let findings = lines_where(|source, line| outside(source) && word(line) && !quoted(line));
+    let findings = lines_where(|source, line| outside(source) && word(line));
     expect_none("only the journal maps memory", &findings);
     for source in sources("") {
         let is_root = source.path.ends_with("src/lib.rs") || source.path.ends_with("src/main.rs");
