@@ -38,6 +38,15 @@ struct Usage {
     banned_until: TimeNs,
 }
 
+/// One request as it counts against a limit of `limit` a minute.
+#[derive(Clone, Copy, Debug)]
+pub struct Spend {
+    pub address: IpAddr,
+    pub weight: u32,
+    pub limit: u32,
+    pub now: TimeNs,
+}
+
 /// The weight that an address has used in the running minute, and its refusal if any.
 #[derive(Debug)]
 pub struct Charge {
@@ -46,8 +55,14 @@ pub struct Charge {
 }
 
 impl Limits {
-    /// Counts a request of `weight` against `limit` a minute.
-    pub fn charge(&self, address: IpAddr, weight: u32, limit: u32, now: TimeNs) -> Charge {
+    /// Counts one request.
+    pub fn charge(&self, spend: Spend) -> Charge {
+        let Spend {
+            address,
+            weight,
+            limit,
+            now,
+        } = spend;
         let mut usage = self.usage.lock();
         let minute = now.0 / MINUTE_NS;
         if usage.len() >= ADDRESSES_MAX && !usage.contains_key(&address) {
@@ -110,6 +125,3 @@ fn banned(until: TimeNs, now: TimeNs) -> ApiError {
         .status(StatusCode::IM_A_TEAPOT)
         .retry_after((until.0 - now.0).div_ceil(SECOND_NS))
 }
-
-#[cfg(test)]
-mod tests;

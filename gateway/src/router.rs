@@ -68,8 +68,27 @@ macro_rules! row {
 pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/ping", |_| 1, Public, rest::ping::ping),
     row!(GET "/api/v3/time", |_| 1, Public, rest::time::time),
+    row!(GET "/api/v3/exchangeInfo", |_| 20, Public, rest::exchange_info::exchange_info),
+    row!(GET "/api/v3/depth", rest::depth::weight, Public, rest::depth::depth),
+    row!(GET "/api/v3/trades", |_| 25, Public, rest::trades::trades),
+    row!(GET "/api/v3/ticker/price", BY_SYMBOL, Public, rest::ticker_price::ticker_price),
+    row!(GET "/api/v3/ticker/bookTicker", BY_SYMBOL, Public, rest::book_ticker::book_ticker),
     row!(POST "/api/v3/order", |_| 1, Trade, rest::new_order::new_order),
+    row!(POST "/api/v3/order/test", TEST, Trade, rest::test_order::test_order),
+    row!(GET "/api/v3/order", |_| 4, Read, rest::query_order::query_order),
+    row!(DELETE "/api/v3/order", |_| 1, Trade, rest::cancel_order::cancel_order),
+    row!(DELETE "/api/v3/openOrders", |_| 1, Trade, rest::cancel_open_orders::cancel_open_orders),
+    row!(POST "/api/v3/order/cancelReplace", |_| 1, Trade, rest::cancel_replace::cancel_replace),
+    row!(PUT "/api/v3/order/amend/keepPriority", |_| 4, Trade, rest::amend_order::amend_order),
+    row!(GET "/api/v3/openOrders", rest::open_orders::weight, Read, rest::open_orders::open_orders),
+    row!(GET "/api/v3/allOrders", |_| 20, Read, rest::all_orders::all_orders),
+    row!(GET "/api/v3/myTrades", rest::my_trades::weight, Read, rest::my_trades::my_trades),
+    row!(GET "/api/v3/account", |_| 20, Read, rest::account::account),
+    row!(GET "/api/v3/account/commission", |_| 20, Read, rest::account_commission::account_commission),
 ];
+
+const BY_SYMBOL: Weight = rest::book_ticker::weight;
+const TEST: Weight = rest::test_order::weight;
 
 /// The whole public surface as a router; serve it with
 /// `into_make_service_with_connect_info::<SocketAddr>()`, so that limits know addresses.

@@ -22,6 +22,7 @@ use crate::auth::api_key::Permission;
 use crate::auth::{Caller, api_key, signature, timing};
 use crate::call::{Answer, App, Call, Outcome};
 use crate::error::ApiError;
+use crate::limits::Spend;
 use crate::router::{Access, ROUTES, Route};
 use crate::wire::clock::TimeUnit;
 use crate::wire::parameters::Parameters;
@@ -102,9 +103,13 @@ async fn answer(app: Arc<App>, path: Option<&'static str>, request: Request) -> 
     };
     let now = app.parts.submit.now();
     let directory = app.parts.queries.directory();
-    let charge = app
-        .limits
-        .charge(address, weight, directory.limits.weight_per_minute, now);
+    let limit = directory.limits.weight_per_minute;
+    let charge = app.limits.charge(Spend {
+        address,
+        weight,
+        limit,
+        now,
+    });
     answered.used_weight = charge.used;
     let request = async {
         if let Some(refusal) = charge.refusal {

@@ -58,6 +58,3 @@ fn read_window(text: &str) -> Result<u64, ApiError> {
         Ok(window_ns)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,24 @@
 //! The REST endpoints, one file each, named as Binance names them.
 //!
 //! A handler parses, submits and formats; it knows neither books nor balances.
+//! Reading order: `new_order`, which every other trade endpoint leans on, then any.
 
 pub mod ping;
 pub mod time;
+pub mod exchange_info;
+pub mod depth;
+pub mod trades;
+pub mod ticker_price;
+pub mod book_ticker;
 pub mod new_order;
+pub mod test_order;
+pub mod query_order;
+pub mod cancel_order;
+pub mod cancel_open_orders;
+pub mod cancel_replace;
+pub mod amend_order;
+pub mod open_orders;
+pub mod all_orders;
+pub mod my_trades;
+pub mod account;
+pub mod account_commission;

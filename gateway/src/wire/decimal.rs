@@ -166,6 +166,3 @@ impl Serialize for Fixed {
         serializer.collect_str(self)
     }
 }
-
-#[cfg(test)]
-mod tests;

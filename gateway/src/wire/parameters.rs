@@ -202,6 +202,3 @@ fn decode(raw: &[u8]) -> Result<String, ApiError> {
     }
     String::from_utf8(bytes).map_err(|_| bad())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,141 @@
+//! `POST /api/v3/order/cancelReplace`: cancel one order and place another, in one step.
+
+use axum::http::StatusCode;
+use schemas::command::{CancelReplaceV1, Command};
+use schemas::instrument::CancelReplaceMode;
+use schemas::reject::RejectReason;
+use serde_json::{Value, json};
+
+use crate::auth::Caller;
+use crate::call::{Answer, Call, Outcome};
+use crate::error::{self, ApiError};
+use crate::rest::cancel_order::{after, check_restriction, read_restriction};
+use crate::rest::new_order::{on_grid, refusal};
+use crate::submit::Receipt;
+use crate::wire::client_id;
+use crate::wire::grid::Grid;
+use crate::wire::new_order::NewOrder;
+use crate::wire::order_answer::{CancelAnswer, NewOrderAnswer};
+use crate::wire::order_events::{cancel_refusal, cancelled, placed};
+use crate::wire::order_target::{CANCELLED, Target};
+use crate::wire::parameters::Parameters;
+
+const EXTRA: [&str; 6] = [
+    "cancelReplaceMode",
+    CANCELLED.order,
+    CANCELLED.client,
+    "cancelNewClientOrderId",
+    "cancelRestrictions",
+    "orderRateLimitExceededMode",
+];
+
+/// One half of the answer: its result and its response.
+type Half = (&'static str, Value);
+
+/// Replaces an order.
+pub async fn cancel_replace(call: &Call, caller: &Caller) -> Outcome {
+    let parameters = &call.parameters;
+    parameters.required("cancelReplaceMode")?;
+    let target = Target::read(parameters, CANCELLED)?;
+    let cancel_client = client_id::read(parameters, "cancelNewClientOrderId")?;
+    let request = NewOrder::read(parameters, &call.directory, &EXTRA)?;
+    let mode = read_mode(parameters)?;
+    let restriction = read_restriction(parameters)?;
+    let order = on_grid(call, caller, &request)?;
+    let Some(known) = target.known() else {
+        let cancel = (
+            "FAILURE",
+            ApiError::from(RejectReason::UnknownOrder).nested(),
+        );
+        return Err(failed(cancel, ("NOT_ATTEMPTED", Value::Null)));
+    };
+    let restricted = check_restriction(call, caller, &request.symbol, (known, restriction)).await;
+    if let Err(error) = restricted {
+        return Err(failed(
+            ("FAILURE", error.nested()),
+            ("NOT_ATTEMPTED", Value::Null),
+        ));
+    }
+    let command = CancelReplaceV1 {
+        order,
+        target: known,
+        cancel_client: cancel_client.unwrap_or_else(client_id::generate),
+        mode,
+    };
+    let receipt = call.submit(Command::CancelReplace(command)).await?;
+    answer(call, caller, (&request, &command), &receipt).await
+}
+
+/// What both halves came to.
+async fn answer(
+    call: &Call,
+    caller: &Caller,
+    (request, command): (&NewOrder, &CancelReplaceV1),
+    receipt: &Receipt,
+) -> Outcome {
+    let grid = Grid::new(&call.directory, request.symbol);
+    let done = cancelled(receipt).find(|done| done.cancel_client == command.cancel_client);
+    let refused = cancel_refusal(receipt);
+    let placed = placed(receipt);
+    if done.is_none() && refused.is_none() && placed.is_none() {
+        // Refused before anything was done: a filter, a state, a limit.
+        return Err(refusal(call, caller, receipt));
+    }
+    let cancel: Half = match done {
+        Some(done) => {
+            let report = after(call, caller, done, receipt).await;
+            let time = call.unit.print(receipt.time);
+            let answer = CancelAnswer::new(&grid, &report, &command.cancel_client, time);
+            ("SUCCESS", json!(answer))
+        }
+        None => {
+            let error = refused.map_or_else(error::lost, ApiError::from);
+            ("FAILURE", error.nested())
+        }
+    };
+    let stopped = done.is_none() && command.mode == CancelReplaceMode::StopOnFailure;
+    let order: Half = match &placed {
+        Some(placed) => (
+            "SUCCESS",
+            json!(NewOrderAnswer::new(&grid, call.unit, request, placed)),
+        ),
+        None if stopped => ("NOT_ATTEMPTED", Value::Null),
+        None => ("FAILURE", refusal(call, caller, receipt).nested()),
+    };
+    let counts = placed.map(|placed| (placed.accepted.orders_10s, placed.accepted.orders_1d));
+    if (cancel.0, order.0) != ("SUCCESS", "SUCCESS") {
+        return Err(failed(cancel, order).at(receipt.offset));
+    }
+    let answer = Answer::json(&both(cancel, order)).at(receipt.offset);
+    Ok(answer.order_counts(counts.unwrap_or_default()))
+}
+
+/// Both halves side by side.
+fn both(cancel: Half, order: Half) -> Value {
+    json!({
+        "cancelResult": cancel.0,
+        "newOrderResult": order.0,
+        "cancelResponse": cancel.1,
+        "newOrderResponse": order.1,
+    })
+}
+
+/// Half done is 409, nothing done is 400.
+fn failed(cancel: Half, order: Half) -> ApiError {
+    let half = cancel.0 == "SUCCESS" || order.0 == "SUCCESS";
+    let mut error = if half {
+        ApiError::new(-2021, "Order cancel-replace partially failed.").status(StatusCode::CONFLICT)
+    } else {
+        ApiError::new(-2022, "Order cancel-replace failed.")
+    };
+    error.data = Some(both(cancel, order));
+    error
+}
+
+fn read_mode(parameters: &Parameters) -> Result<CancelReplaceMode, ApiError> {
+    match parameters.required("cancelReplaceMode")? {
+        "STOP_ON_FAILURE" => Ok(CancelReplaceMode::StopOnFailure),
+        "ALLOW_FAILURE" => Ok(CancelReplaceMode::AllowFailure),
+        _ => Err(error::invalid("cancelReplaceMode")),
+    }
+}

@@ -1,0 +1,47 @@
+//! `POST /api/v3/order/test`: every check of a new order that needs no engine.
+
+use serde_json::json;
+
+use crate::auth::Caller;
+use crate::call::{Answer, Call, Outcome};
+use crate::filters;
+use crate::rest::new_order::{closed, on_grid};
+use crate::wire::account::{NO_DISCOUNT, rates, untouched};
+use crate::wire::decimal::Fixed;
+use crate::wire::new_order::NewOrder;
+use crate::wire::parameters::Parameters;
+
+const COMPUTE: &str = "computeCommissionRates";
+
+/// What a test costs.
+pub fn weight(parameters: &Parameters) -> u32 {
+    if parameters.flag(COMPUTE).unwrap_or(false) {
+        20
+    } else {
+        1
+    }
+}
+
+/// Checks an order and places nothing.
+pub async fn test_order(call: &Call, caller: &Caller) -> Outcome {
+    let request = NewOrder::read(&call.parameters, &call.directory, &[COMPUTE])?;
+    let compute = call.parameters.flag(COMPUTE)?;
+    let order = on_grid(call, caller, &request)?;
+    if let Some(refusal) = closed(call, caller, &request.symbol) {
+        return Err(refusal);
+    }
+    filters::test(&request.symbol, &order)?;
+    if !compute {
+        return Ok(Answer::json(&json!({})));
+    }
+    let account = call.queries().account(caller.account);
+    let tier = account.unwrap_or_else(|| untouched(caller.account)).tier;
+    let (maker, taker) = rates(&call.directory, tier, Some(&request.symbol));
+    let none = json!({ "maker": Fixed::ZERO, "taker": Fixed::ZERO });
+    Ok(Answer::json(&json!({
+        "standardCommissionForOrder": { "maker": Fixed::rate(maker), "taker": Fixed::rate(taker) },
+        "specialCommissionForOrder": none,
+        "taxCommissionForOrder": none,
+        "discount": NO_DISCOUNT,
+    })))
+}

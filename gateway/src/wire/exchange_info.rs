@@ -1,0 +1,214 @@
+//! The venue's rules on their way out.
+
+use schemas::instrument::{OrderType, SelfTradePrevention};
+use schemas::report::{Directory, SymbolReport};
+use schemas::units::{Amount, Price, Qty};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::wire::decimal::Fixed;
+use crate::wire::grid::Grid;
+use crate::wire::names::{Name, Spelled, symbol_status};
+
+/// What every account may trade.
+pub const PERMISSION: &str = "SPOT";
+
+/// The answer of exchangeInfo.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExchangeInfo<'a> {
+    timezone: &'static str,
+    server_time: u64,
+    rate_limits: [RateLimit; 3],
+    exchange_filters: [(); 0],
+    symbols: Vec<SymbolInfo<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RateLimit {
+    rate_limit_type: &'static str,
+    interval: &'static str,
+    interval_num: u32,
+    limit: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SymbolInfo<'a> {
+    symbol: &'a str,
+    status: &'static str,
+    base_asset: &'a str,
+    base_asset_precision: u8,
+    quote_asset: &'a str,
+    quote_precision: u8,
+    quote_asset_precision: u8,
+    base_commission_precision: u8,
+    quote_commission_precision: u8,
+    order_types: Vec<&'static str>,
+    iceberg_allowed: bool,
+    oco_allowed: bool,
+    oto_allowed: bool,
+    opo_allowed: bool,
+    quote_order_qty_market_allowed: bool,
+    allow_trailing_stop: bool,
+    cancel_replace_allowed: bool,
+    amend_allowed: bool,
+    peg_instructions_allowed: bool,
+    is_spot_trading_allowed: bool,
+    is_margin_trading_allowed: bool,
+    filters: Vec<Value>,
+    permissions: [&'static str; 0],
+    permission_sets: Vec<[&'static str; 1]>,
+    default_self_trade_prevention_mode: &'static str,
+    allowed_self_trade_prevention_modes: Vec<&'static str>,
+}
+
+impl<'a> ExchangeInfo<'a> {
+    /// The rules of those symbols.
+    pub fn new(
+        directory: &'a Directory,
+        grids: &'a [Grid],
+        server_time: u64,
+        with_sets: bool,
+    ) -> ExchangeInfo<'a> {
+        let limits = directory.limits;
+        let row = |rate_limit_type, interval, interval_num, limit| RateLimit {
+            rate_limit_type,
+            interval,
+            interval_num,
+            limit,
+        };
+        ExchangeInfo {
+            timezone: "UTC",
+            server_time,
+            rate_limits: [
+                row("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
+                row("ORDERS", "SECOND", 10, limits.orders_per_10s),
+                row("ORDERS", "DAY", 1, limits.orders_per_day),
+            ],
+            exchange_filters: [],
+            symbols: grids
+                .iter()
+                .map(|grid| symbol_info(directory, grid, with_sets))
+                .collect(),
+        }
+    }
+}
+
+fn symbol_info<'a>(directory: &Directory, grid: &'a Grid, with_sets: bool) -> SymbolInfo<'a> {
+    let symbol = &grid.symbol;
+    let all = |names: &[(SelfTradePrevention, &'static str)]| {
+        names.iter().map(|(_, name)| *name).collect()
+    };
+    SymbolInfo {
+        symbol: grid.name(),
+        status: symbol_status(symbol.state, directory.venue),
+        base_asset: grid.base.code.as_str(),
+        base_asset_precision: grid.base.scale,
+        quote_asset: grid.quote.code.as_str(),
+        quote_precision: grid.quote.scale,
+        quote_asset_precision: grid.quote.scale,
+        base_commission_precision: grid.base.scale,
+        quote_commission_precision: grid.quote.scale,
+        order_types: OrderType::NAMES.iter().map(|(_, name)| *name).collect(),
+        iceberg_allowed: false,
+        oco_allowed: false,
+        oto_allowed: false,
+        opo_allowed: false,
+        quote_order_qty_market_allowed: true,
+        allow_trailing_stop: false,
+        cancel_replace_allowed: true,
+        amend_allowed: true,
+        peg_instructions_allowed: false,
+        is_spot_trading_allowed: true,
+        is_margin_trading_allowed: false,
+        filters: filters(grid),
+        permissions: [],
+        permission_sets: if with_sets {
+            vec![[PERMISSION]]
+        } else {
+            Vec::new()
+        },
+        default_self_trade_prevention_mode: SelfTradePrevention::ExpireMaker.text(),
+        allowed_self_trade_prevention_modes: all(SelfTradePrevention::NAMES),
+    }
+}
+
+/// The symbol's filters in the order in which they are checked.
+fn filters(grid: &Grid) -> Vec<Value> {
+    let symbol = &grid.symbol;
+    let multiplier = |value: u32| Fixed::new(i128::from(value), 4);
+    let minutes = symbol.percent_price.minutes;
+    let percent = symbol.percent_price;
+    let lot = |name: &str, rule: schemas::instrument::LotSize| {
+        json!({
+            "filterType": name,
+            "minQty": grid.qty(rule.min),
+            "maxQty": grid.qty(rule.max),
+            "stepSize": grid.qty(rule.step),
+        })
+    };
+    let mut filters = vec![json!({
+        "filterType": "PRICE_FILTER",
+        "minPrice": grid.price(symbol.price.min),
+        "maxPrice": grid.price(symbol.price.max),
+        "tickSize": grid.price(symbol.price.tick),
+    })];
+    if percent != schemas::instrument::PercentPrice::default() {
+        filters.push(json!({
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            "bidMultiplierUp": multiplier(percent.bid_up),
+            "bidMultiplierDown": multiplier(percent.bid_down),
+            "askMultiplierUp": multiplier(percent.ask_up),
+            "askMultiplierDown": multiplier(percent.ask_down),
+            "avgPriceMins": minutes,
+        }));
+    }
+    filters.push(lot("LOT_SIZE", symbol.lot_size));
+    filters.push(json!({
+        "filterType": "NOTIONAL",
+        "minNotional": grid.quote(symbol.notional.min),
+        "applyMinToMarket": symbol.notional.apply_min_to_market,
+        "maxNotional": grid.quote(most_notional(grid)),
+        "applyMaxToMarket": symbol.notional.apply_max_to_market,
+        "avgPriceMins": minutes,
+    }));
+    filters.push(lot("MARKET_LOT_SIZE", symbol.market_lot_size));
+    if symbol.max_num_orders != 0 {
+        filters.push(json!({
+            "filterType": "MAX_NUM_ORDERS",
+            "maxNumOrders": symbol.max_num_orders,
+        }));
+    }
+    if symbol.max_position != Qty::ZERO {
+        filters.push(json!({
+            "filterType": "MAX_POSITION",
+            "maxPosition": grid.qty(symbol.max_position),
+        }));
+    }
+    filters
+}
+
+/// The most an order can be worth. Bots read a zero as "nothing may be traded", so
+/// without a bound it is what the largest price and quantity give, which nothing exceeds.
+fn most_notional(grid: &Grid) -> Amount {
+    let symbol: &SymbolReport = &grid.symbol;
+    if symbol.notional.max != Amount::ZERO {
+        return symbol.notional.max;
+    }
+    let most = |bound: i64| {
+        if bound == 0 {
+            i128::from(i64::MAX)
+        } else {
+            i128::from(bound)
+        }
+    };
+    let (Price(price), Qty(qty)) = (symbol.price.max, symbol.lot_size.max);
+    let fine = u32::from(symbol.price_scale) + u32::from(symbol.qty_scale);
+    let factor = u32::from(grid.quote.scale)
+        .checked_sub(fine)
+        .map(|power| 10_i128.pow(power));
+    let product = factor.and_then(|factor| most(price).checked_mul(most(qty))?.checked_mul(factor));
+    Amount(product.unwrap_or(i128::from(i64::MAX)))
+}
