@@ -1,7 +1,7 @@
 //! Everything that can go wrong with a log, each variant a fact with its place.
 //!
-//! No variant is a reason to retry: what can be waited out (a full disk, a segment
-//! not yet prepared) is an [`AppendError`] of the hot path.
+//! No variant is a reason to retry: what can be waited out (a full disk, a segment not
+//! yet prepared) is an [`AppendError`](crate::writer::AppendError) of the hot path.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -179,31 +179,6 @@ pub struct SyncFailure {
     pub path: PathBuf,
     /// What the system said.
     pub message: String,
-}
-
-/// Why a record was not appended. Nothing was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    /// The disk is full; what is left is kept for cancels and administration.
-    #[error("the disk is full: orders are refused until space is freed")]
-    Full,
-    /// The next segment is being prepared; it passes by itself.
-    #[error("the next segment is not ready yet")]
-    NotReady,
-    /// Too much is waiting for the disk; it passes by itself.
-    #[error("too many records wait for the disk")]
-    LagBound,
-    /// The record is longer than this journal takes.
-    #[error("a record of {bytes} bytes, at most {limit} fit")]
-    TooLong {
-        /// Bytes of the payload.
-        bytes: usize,
-        /// The most a payload may have.
-        limit: usize,
-    },
-    /// A sync failed; this journal takes nothing any more.
-    #[error("a sync failed: the journal takes nothing any more")]
-    Broken,
 }
 
 impl JournalError {

@@ -204,7 +204,8 @@ pub(crate) fn length_of(bytes: &[u8]) -> Result<usize, FrameError> {
     if length == 0 {
         return Err(FrameError::Absent);
     }
-    if length < HEADER_BYTES || FRAME_BYTES_MAX < length || bytes.len() < length {
+    let possible = (HEADER_BYTES..=FRAME_BYTES_MAX).contains(&length);
+    if !possible || bytes.len() < length {
         return Err(FrameError::Length {
             found,
             room: bytes.len(),

@@ -7,8 +7,8 @@
 //!
 //! Reading order: `frame`, `region`, `segment`, `disk`, `mark`, `lock`, then the two
 //! threads beside the hot path, `sync` and `prepare`, then `writer`, `recovery`,
-//! `open`, `reader`. `event_log` and `snapshot_store` reuse the frame and the file
-//! discipline for data that can be made again.
+//! `open`, `reader`. `event_log` (with `event_reader`) and `snapshot_store` reuse the frame
+//! and the file discipline for data that can be made again.
 //!
 //! **Invariant:** `unsafe` stands in `region` and `disk` only, and each block says why
 //! it holds.
@@ -25,6 +25,9 @@ pub mod writer;
 pub mod recovery;
 pub mod open;
 pub mod reader;
+pub mod event_log;
+pub mod event_reader;
+pub mod snapshot_store;
 pub mod error;
 
 #[cfg(test)]

@@ -205,3 +205,16 @@ impl View {
         }
     }
 }
+
+/// The bytes of aligned words, for buffers that hold frames.
+pub(crate) fn bytes_of(words: &[u128]) -> &[u8] {
+    // SAFETY: every byte of a `u128` is initialised and any value is a valid byte; the
+    // slice borrows `words`.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
+}
+
+/// The same, to be written.
+pub(crate) fn bytes_of_mut(words: &mut [u128]) -> &mut [u8] {
+    // SAFETY: as above; any bytes make valid words, and the borrow is exclusive.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
+}

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use schemas::ids::Offset;
 
-use crate::error::{AppendError, SyncFailure};
+use crate::error::SyncFailure;
 use crate::frame::{self, Record};
 use crate::lock::DirectoryLock;
 use crate::mark::Vouched;
@@ -68,6 +68,31 @@ pub enum Class {
     Order,
     /// Cancels, seals, administration: may use the reserve.
     Reserved,
+}
+
+/// Why a record was not appended. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The disk is full; what is left is kept for cancels and administration.
+    #[error("the disk is full: orders are refused until space is freed")]
+    Full,
+    /// The next segment is being prepared; it passes by itself.
+    #[error("the next segment is not ready yet")]
+    NotReady,
+    /// Too much is waiting for the disk; it passes by itself.
+    #[error("too many records wait for the disk")]
+    LagBound,
+    /// The record is longer than this journal takes.
+    #[error("a record of {bytes} bytes, at most {limit} fit")]
+    TooLong {
+        /// Bytes of the payload.
+        bytes: usize,
+        /// The most a payload may have.
+        limit: usize,
+    },
+    /// A sync failed; this journal takes nothing any more.
+    #[error("a sync failed: the journal takes nothing any more")]
+    Broken,
 }
 
 /// The journal, opened for writing. Dropped without [`Writer::close`] it stops its

@@ -6,11 +6,10 @@ use std::time::Duration;
 use schemas::ids::Offset;
 use schemas::units::TimeNs;
 
-use crate::error::AppendError;
 use crate::frame::Record;
 use crate::open::{self, Opened};
 use crate::reader::Reader;
-use crate::writer::{Class, Settings, Writer};
+use crate::writer::{AppendError, Class, Settings, Writer};
 
 pub(super) fn small() -> Settings {
     Settings {

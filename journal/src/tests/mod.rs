@@ -1,6 +1,12 @@
 //! Tests of the crate. They use real files in temporary folders; the heap region and the
 //! frame logic are tested without files in `heap`, which miri can run.
 //!
-//! Reading order: `life`, `heap`, `table`, `damage`, `full_disk`, `power_cut`.
+//! Reading order: `life`, `heap`, `derived`, `table`, `damage`, `full_disk`,
+//! `power_cut`.
 
 mod life;
+mod heap;
+mod derived;
+mod table;
+mod damage;
+mod full_disk;

@@ -1,0 +1,191 @@
+//! A segment of 64 KiB damaged at every byte: the exact prefix, or refused; never a panic.
+
+use std::fs;
+use std::path::Path;
+
+use schemas::ids::Offset;
+
+use crate::error::JournalError;
+use crate::open::{mark_path, open};
+use crate::reader::Reader;
+use crate::recovery::inspect;
+use crate::tests::life::{append, fresh, payload_of, small, wait_durable};
+use crate::tests::table::{blank_mark, segments};
+
+/// What a reader gets before its end or its refusal.
+fn prefix(dir: &Path) -> Result<u64, JournalError> {
+    let mut reader = Reader::open(dir, Offset(0))?;
+    let mut count = 0;
+    while let Some(frame) = reader.next()? {
+        assert_eq!(
+            (frame.offset.0, frame.payload),
+            (count, &payload_of(count)[..])
+        );
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Nearly one segment: acknowledged frames, then a last one that vouches for them.
+fn nearly_full(dir: &Path) -> u64 {
+    let mut opened = fresh(dir);
+    let count = 480;
+    append(&mut opened.writer, count);
+    wait_durable(&opened.writer);
+    append(&mut opened.writer, 1);
+    wait_durable(&opened.writer);
+    opened.writer.close().expect("the disk is sound");
+    assert_eq!(segments(dir).len(), 1);
+    count
+}
+
+/// Damages at each byte by `edit` and checks that all `promised` frames are there or the
+/// journal is refused. Gives how often it was refused.
+fn at_every_byte(dir: &Path, promised: u64, edit: impl Fn(&mut Vec<u8>, usize)) -> usize {
+    let path = segments(dir).remove(0);
+    let whole = fs::read(&path).expect("readable");
+    let mut refused = 0;
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        edit(&mut bytes, at);
+        fs::write(&path, &bytes).expect("space is left");
+        match prefix(dir) {
+            Ok(count) => assert!(promised <= count, "byte {at}: {count} of {promised}"),
+            Err(error) => {
+                refused += 1;
+                let finding = match inspect(dir) {
+                    Ok(inspection) => inspection.finding.expect("a reader refused"),
+                    Err(finding) => finding,
+                };
+                assert_eq!(finding.to_string(), error.to_string());
+            }
+        }
+    }
+    fs::write(&path, &whole).expect("space is left");
+    refused
+}
+
+#[test]
+fn one_bit_flipped_in_any_byte_never_loses_what_was_promised() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let sealed = nearly_full(dir.path());
+    let flip = |bytes: &mut Vec<u8>, at: usize| bytes[at] ^= 1 << (at % 8);
+    assert!(0 < at_every_byte(dir.path(), sealed + 1, flip));
+    // Without the mark the last frame is nobody's promise, the one before it still is.
+    blank_mark(dir.path());
+    assert!(0 < at_every_byte(dir.path(), sealed, flip));
+}
+
+#[test]
+fn a_cut_or_zeros_from_any_byte_never_lose_what_was_promised() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let sealed = nearly_full(dir.path());
+    assert!(0 < at_every_byte(dir.path(), sealed + 1, |bytes, at| bytes.truncate(at)));
+    assert!(0 < at_every_byte(dir.path(), sealed + 1, |bytes, at| bytes[at..].fill(0)));
+}
+
+#[test]
+fn without_a_mark_a_cut_gives_the_exact_prefix() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    nearly_full(dir.path());
+    blank_mark(dir.path());
+    let path = segments(dir.path()).remove(0);
+    let whole = fs::read(&path).expect("readable");
+    let mut counts = Vec::new();
+    for at in (64..whole.len()).step_by(61) {
+        fs::write(&path, &whole[..at]).expect("space is left");
+        counts.push(prefix(dir.path()).expect("a torn tail is no damage"));
+    }
+    assert!(counts.is_sorted());
+    assert_eq!((counts.first(), counts.last()), (Some(&0), Some(&481)));
+}
+
+#[test]
+fn blocks_zeroed_swapped_or_misdirected_are_noticed() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let promised = nearly_full(dir.path()) + 1;
+    let path = segments(dir.path()).remove(0);
+    let whole = fs::read(&path).expect("readable");
+    let block = |index: usize| index * 4096..(index + 1) * 4096;
+    for left in 0..12 {
+        for right in 0..12 {
+            let (mut swapped, mut copied, mut zeroed) =
+                (whole.clone(), whole.clone(), whole.clone());
+            swapped.copy_within(block(left), right * 4096);
+            swapped[block(left)].copy_from_slice(&whole[block(right)]);
+            copied.copy_within(block(left), right * 4096);
+            zeroed[block(left)].fill(0);
+            for bytes in [swapped, copied, zeroed] {
+                let same = bytes == whole;
+                fs::write(&path, &bytes).expect("space is left");
+                match prefix(dir.path()) {
+                    Ok(count) => assert!(same && count == promised, "{left} and {right}"),
+                    Err(_) => assert!(!same),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_start_on_a_damaged_journal_serves_a_true_prefix_and_goes_on() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let sealed = nearly_full(dir.path());
+    let path = segments(dir.path()).remove(0);
+    let whole = fs::read(&path).expect("readable");
+    let mark = fs::read(mark_path(dir.path())).expect("readable");
+    blank_mark(dir.path());
+    let blank = fs::read(mark_path(dir.path())).expect("readable");
+    let (mut cut, mut refused) = (0, 0);
+    for at in (64..whole.len()).step_by(1_021) {
+        for (mark, promised) in [(&mark, sealed + 1), (&blank, sealed)] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            fs::write(&path, &bytes).expect("space is left");
+            fs::write(mark_path(dir.path()), mark).expect("space is left");
+            let Ok(mut opened) = open(dir.path(), &small()) else {
+                refused += 1;
+                continue;
+            };
+            cut += u32::from(opened.recovered.torn.is_some());
+            assert!(promised <= opened.writer.next().0);
+            append(&mut opened.writer, 3);
+            let next = opened.writer.next().0;
+            opened.writer.close().expect("the disk is sound");
+            assert_eq!(prefix(dir.path()).expect("it was repaired"), next);
+            for later in segments(dir.path()).drain(1..) {
+                fs::remove_file(later).expect("it exists");
+            }
+        }
+    }
+    assert!(0 < cut);
+    assert!(0 < refused);
+}
+
+#[test]
+fn a_stale_tail_of_the_same_journal_is_not_taken_for_new() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    nearly_full(dir.path());
+    blank_mark(dir.path());
+    let path = segments(dir.path()).remove(0);
+    let whole = fs::read(&path).expect("readable");
+    // A crash lost the frames from the middle on; the node started again and went on.
+    let half = whole.len() / 2;
+    fs::write(&path, &whole[..half]).expect("space is left");
+    let mut opened = open(dir.path(), &small()).expect("a torn tail is cut");
+    let first = opened.writer.next().0;
+    append(&mut opened.writer, 4);
+    wait_durable(&opened.writer);
+    opened.writer.close().expect("the disk is sound");
+    blank_mark(dir.path());
+    // Then a block of before the crash comes back behind the new end.
+    let mut bytes = fs::read(&path).expect("readable");
+    bytes[half + 4096..].copy_from_slice(&whole[half + 4096..]);
+    fs::write(&path, &bytes).expect("space is left");
+    match prefix(dir.path()) {
+        // Its frames prove what was durable then, and that is gone: refused.
+        Err(JournalError::Damaged { offset, .. }) => assert_eq!(offset.0, first + 4),
+        Err(error) => panic!("{error}"),
+        Ok(count) => assert_eq!(count, first + 4),
+    }
+}
