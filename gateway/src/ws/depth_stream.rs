@@ -1,0 +1,99 @@
+//! `SYMBOL@depth`: changed levels, gathered for 100 or 1,000 ms.
+//!
+//! A message holds the absolute quantity of each level that changed since the message
+//! before, so `U` is always the `u` before plus one and a client can check for gaps.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemas::report::{Level, MarketUpdate};
+use schemas::units::{Price, Qty, TimeNs};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::wire::clock::TimeUnit;
+use crate::wire::grid::Grid;
+use crate::wire::market::{Pairs, pairs};
+
+/// One message.
+#[derive(Serialize)]
+pub struct DepthEvent<'a> {
+    e: &'static str,
+    #[serde(rename = "E")]
+    event_time: u64,
+    s: &'a str,
+    #[serde(rename = "U")]
+    first_update: u64,
+    u: u64,
+    b: Pairs,
+    a: Pairs,
+}
+
+/// Levels that changed since the last message.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    bids: BTreeMap<Price, Qty>,
+    asks: BTreeMap<Price, Qty>,
+    /// First and last update id; `None` when nothing changed.
+    updates: Option<(u64, u64)>,
+    time: TimeNs,
+    last_sent: Option<Instant>,
+}
+
+impl Gathered {
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.updates.is_none()
+    }
+
+    /// Adds what one command changed.
+    pub fn absorb(&mut self, update: &MarketUpdate) {
+        if update.last_update < update.first_update {
+            return;
+        }
+        let first = self.updates.map_or(update.first_update, |(first, _)| first);
+        self.updates = Some((first, update.last_update));
+        self.time = update.time;
+        self.bids.extend(update.bids.iter().copied());
+        self.asks.extend(update.asks.iter().copied());
+    }
+
+    /// Whether there is something to tell and the last message is old enough.
+    pub fn is_due(&self, now: Instant, every_ms: u64) -> bool {
+        let every = Duration::from_millis(every_ms);
+        !self.is_empty() && self.last_sent.is_none_or(|sent| every <= now - sent)
+    }
+
+    /// The message, best levels first.
+    pub fn event<'a>(&self, grid: &'a Grid, unit: TimeUnit) -> DepthEvent<'a> {
+        let (first_update, last_update) = self.updates.unwrap_or_default();
+        let bids: Vec<Level> = self
+            .bids
+            .iter()
+            .rev()
+            .map(|(price, qty)| (*price, *qty))
+            .collect();
+        let asks: Vec<Level> = self
+            .asks
+            .iter()
+            .map(|(price, qty)| (*price, *qty))
+            .collect();
+        DepthEvent {
+            e: "depthUpdate",
+            event_time: unit.print(self.time),
+            s: grid.name(),
+            first_update,
+            u: last_update,
+            b: pairs(grid, &bids),
+            a: pairs(grid, &asks),
+        }
+    }
+
+    /// Forgets what was sent.
+    pub fn start_over(&mut self, now: Instant) {
+        self.bids.clear();
+        self.asks.clear();
+        self.updates = None;
+        self.last_sent = Some(now);
+    }
+}
