@@ -119,9 +119,18 @@ fn debian_package(name: &str) -> Result<()> {
     if !is_root() {
         bail!("needs the package {name}, and only root may install it");
     }
-    let mut install = Command::new("apt-get");
-    install.env("DEBIAN_FRONTEND", "noninteractive");
-    do_it(install.args(["install", "-y", "--no-install-recommends", name]))
+    let apt = |words: &[&str]| {
+        let mut apt = Command::new("apt-get");
+        do_it(apt.args(words).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "--quiet"])?;
+    apt(&[
+        "install",
+        "--yes",
+        "--quiet",
+        "--no-install-recommends",
+        name,
+    ])
 }
 
 fn is_root() -> bool {
