@@ -3,76 +3,14 @@
 BASE_URL, API_KEY, API_SECRET, API_KEY2 and API_SECRET2 name a running node and two traders
 with funds, on a symbol where nobody else trades. `cargo xtask clients` prepares all of it.
 """
-import os
 from decimal import Decimal
 
 import ccxt
 import pytest
 import requests
 
-BASE_URL = os.environ["BASE_URL"]
-SYMBOL = "BTC/USDT"
-ASSETS = ("BTC", "USDT")
-PRICE = Decimal("50000")
-QTY = Decimal("0.01")
-FEE_RATE = Decimal("0.001")
-ATOM = Decimal("1e-8")
-
-
-def client(number):
-    """An unmodified ccxt: only its address, its key and its own options are set."""
-    exchange = ccxt.binance({
-        "apiKey": os.environ["API_KEY" + number],
-        "secret": os.environ["API_SECRET" + number],
-        "enableRateLimit": False,
-        "options": {
-            "defaultType": "spot",
-            "fetchMarkets": {"types": ["spot"]},
-            "fetchMargins": False,
-            "fetchCurrencies": False,
-        },
-    })
-    exchange.urls["api"].update({
-        "public": BASE_URL + "/api/v3",
-        "private": BASE_URL + "/api/v3",
-    })
-    exchange.load_markets()
-    return exchange
-
-
-def cancel_everything(trader):
-    try:
-        trader.cancel_all_orders(SYMBOL)
-    except ccxt.OrderNotFound:
-        pass
-
-
-@pytest.fixture()
-def traders():
-    pair = client(""), client("2")
-    for trader in pair:
-        cancel_everything(trader)
-    yield pair
-    for trader in pair:
-        cancel_everything(trader)
-
-
-def balances(trader):
-    """Exact sums of free and locked, straight from the strings of the answer."""
-    listed = {row["asset"]: row for row in trader.privateGetAccount()["balances"]}
-    return {
-        asset: Decimal(listed[asset]["free"]) + Decimal(listed[asset]["locked"])
-        for asset in ASSETS
-    }
-
-
-def locked(trader, asset):
-    listed = {row["asset"]: row for row in trader.privateGetAccount()["balances"]}
-    return Decimal(listed[asset]["locked"])
-
-
-def limit(trader, side, qty, price=PRICE, **more):
-    return trader.create_order(SYMBOL, "limit", side, float(qty), float(price), more)
+from trader import ASSETS, ATOM, BASE_URL, FEE_RATE, NAME, PRICE, QTY, SYMBOL
+from trader import balances, limit, locked
 
 
 def trades_of(trader, order):
@@ -141,9 +79,10 @@ def test_an_answer_can_be_read_back_at_once(traders):
     book = taker.fetch_order_book(SYMBOL, 5)
     assert book["bids"][0] == [float(PRICE - 100), float(QTY)]
     limit(taker, "sell", QTY, PRICE - 100)
-    last = taker.fetch_trades(SYMBOL, limit=1)[-1]
-    assert last["price"] == float(PRICE - 100) and last["amount"] == float(QTY)
-    ticker = taker.publicGetTickerPrice({"symbol": "BTCUSDT"})
+    last = taker.publicGetTrades({"symbol": NAME, "limit": 1})[-1]
+    assert Decimal(last["price"]) == PRICE - 100 and Decimal(last["qty"]) == QTY
+    assert last["isBuyerMaker"] is True
+    ticker = taker.publicGetTickerPrice({"symbol": NAME})
     assert Decimal(ticker["price"]) == PRICE - 100
     # The symbol is left as the conformance kit wants it: last traded at 50,000.
     limit(maker, "buy", QTY)

@@ -1,6 +1,6 @@
 //! `cargo xtask clients`: unmodified clients against a real node.
 //!
-//! First our own scenario, then the conformance kit where it lies. Kit tests that need an
+//! First our own scenarios, then the conformance kit where it lies. Kit tests that need an
 //! endpoint of a later step are named in `tests/clients/not_due.txt`, each with its reason;
 //! they are neither run nor counted, but printed. `tests/clients/due_now.py` replaces two
 //! calls with which the kit prepares its tests and that are due later.
@@ -86,12 +86,9 @@ struct Run {
 }
 
 impl Run {
-    /// The two accounts of our own scenario trade at 50,000: the kit wants a symbol that
-    /// has traded at that price before.
+    /// Our own scenarios. They leave the symbol traded at 50,000, as the kit wants it.
     fn own(&self, folder: &Path) -> Result<Tally> {
-        let mut pytest = self.pytest(folder);
-        pytest.arg("test_two_accounts.py");
-        pytest::run(&mut pytest, LIMIT)
+        pytest::run(&mut self.pytest(folder), LIMIT)
     }
 
     fn kit(&self, workspace: &Workspace, folder: &Path) -> Result<Tally> {
