@@ -13,7 +13,8 @@ use std::path::Path;
 use crate::error::{JournalError, Place};
 use crate::segment::PAGE_BYTES;
 
-const ZEROS: [u8; PAGE_BYTES as usize] = [0; PAGE_BYTES as usize];
+/// A page of zeros, to write and to compare with.
+pub(crate) const ZEROS: [u8; PAGE_BYTES as usize] = [0; PAGE_BYTES as usize];
 
 /// Opens an existing file for reading and writing.
 pub(crate) fn open_writable(path: &Path) -> Result<File, JournalError> {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::disk;
+use crate::disk::{self, ZEROS};
 use crate::error::{JournalError, Place};
 use crate::region::Region;
 use crate::segment::Tail;
@@ -43,6 +43,8 @@ pub(crate) struct Yard {
 struct State {
     ready: VecDeque<Prepared>,
     retired: Vec<Tail>,
+    /// Whether segments are made until all are there.
+    filling: bool,
     stop: bool,
 }
 
@@ -52,6 +54,7 @@ impl Yard {
         let state = State {
             ready,
             retired: Vec::with_capacity(4),
+            filling: true,
             stop: false,
         };
         Yard {
@@ -159,9 +162,14 @@ impl Preparer {
                 state = hold(&self.yard.state);
                 continue;
             }
-            if state.ready.len() < self.yard.ahead {
+            // Refilled from half on: what was prepared for a burst is not made again in it.
+            if state.ready.len() <= self.yard.ahead / 2 {
+                state.filling = true;
+            }
+            if state.filling && state.ready.len() < self.yard.ahead {
                 return true;
             }
+            state.filling = false;
             state = self
                 .yard
                 .changed
@@ -228,8 +236,8 @@ impl Preparer {
 /// Whether all bytes are zero, a page at a time.
 pub(crate) fn is_zero(bytes: &[u8]) -> bool {
     bytes
-        .chunks(4096)
-        .all(|page| page.iter().fold(0, |all, byte| all | byte) == 0)
+        .chunks(ZEROS.len())
+        .all(|page| *page == ZEROS[..page.len()])
 }
 
 /// Makes a zeroed segment under the name `path`.

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use schemas::ids::Offset;
 use schemas::units::TimeNs;
 
-use crate::disk;
+use crate::disk::{self, ZEROS};
 use crate::error::{Damage, JournalError, Place};
 use crate::frame::{ALIGN, Frame, FrameError, JournalId, length_of, u64_at};
 use crate::mark::{self, Mark, Vouched};
@@ -392,11 +392,7 @@ impl Survey {
         self.recovery.proven = promised;
         let rest = file.from(at);
         if !is_zero(rest) {
-            let last = rest
-                .iter()
-                .rposition(|byte| *byte != 0)
-                .expect("not all are zero");
-            let to = (at + last + 1) as u64;
+            let to = (at + end_of_data(rest)) as u64;
             let path = file.path.clone();
             self.recovery.torn = Some(Torn {
                 path,
@@ -416,6 +412,10 @@ impl Survey {
         let mut at = 0;
         while at + ALIGN <= rest.len() {
             let here = &rest[at..];
+            if at.is_multiple_of(ZEROS.len()) && here.starts_with(&ZEROS) {
+                at += ZEROS.len();
+                continue;
+            }
             at += ALIGN;
             if here[..4] == [0; 4] || length_of(here).is_err() {
                 continue;
@@ -430,6 +430,18 @@ impl Survey {
         }
         proven
     }
+}
+
+/// The place behind the last byte that is not zero.
+fn end_of_data(bytes: &[u8]) -> usize {
+    let mut end = bytes.len();
+    while ZEROS.len() <= end && bytes[end - ZEROS.len()..end] == ZEROS {
+        end -= ZEROS.len();
+    }
+    while 0 < end && bytes[end - 1] == 0 {
+        end -= 1;
+    }
+    end
 }
 
 fn damaged(path: &Path, offset: Offset, position: usize, reason: Damage) -> JournalError {
