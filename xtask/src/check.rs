@@ -1,14 +1,14 @@
 //! `cargo xtask check`: what can be said of the tree without running the venue.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::child::{self, Ending};
-use crate::libtest;
 use crate::report::{Report, Tally};
 use crate::workspace::Workspace;
+use crate::{libtest, setup};
 
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
@@ -34,18 +34,29 @@ impl Check {
 
 /// The two checks that are no tests.
 pub fn lints(workspace: &Workspace, report: &mut Report) {
-    report.step("format", || clean(workspace, &["fmt", "--all", "--check"]));
-    report.step("clippy", || {
-        let words = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ];
-        clean(workspace, &words)
+    report.step("format", || {
+        component(workspace, "fmt", "rustfmt");
+        clean(workspace, &["fmt", "--all", "--check"])
     });
+    report.step("clippy", || {
+        component(workspace, "clippy", "clippy");
+        let words = ["clippy", "--workspace", "--all-targets", "--", "-D"];
+        clean(workspace, &[&words, ["warnings"].as_slice()].concat())
+    });
+}
+
+/// A toolchain of the minimal profile has neither; rustup adds it. Without rustup the check
+/// itself says what is missing.
+fn component(workspace: &Workspace, verb: &str, component: &str) {
+    let there = workspace.cargo(&[verb, "--version"]).output();
+    if there.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let mut rustup = Command::new("rustup");
+    let added = setup::do_it(rustup.args(["component", "add", component]));
+    if let Err(error) = added {
+        println!("{component} is not there and cannot be added: {error:#}");
+    }
 }
 
 /// One cargo command that passes when it ends with 0.

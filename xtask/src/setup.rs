@@ -151,3 +151,42 @@ fn hash(text: &str) -> u64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{folder, hash};
+    use crate::workspace::Workspace;
+    use std::cell::Cell;
+    use std::{env, fs, process};
+
+    #[test]
+    fn a_folder_is_made_once_and_only_whole_ones_are_found() {
+        let cache = env::temp_dir().join(format!("xtask-setup-{}", process::id()));
+        let workspace = Workspace {
+            root: cache.clone(),
+            target: cache.clone(),
+            shared: cache.clone(),
+            cache: cache.clone(),
+            ci: false,
+        };
+        let calls = Cell::new(0);
+        let make = |beside: &std::path::Path| {
+            calls.set(calls.get() + 1);
+            fs::write(beside.join("half"), "x")?;
+            anyhow::ensure!(calls.get() > 1, "the network was away");
+            assert!(beside.join("half").exists());
+            Ok(())
+        };
+        let made = folder(&workspace, "thing", "v1", make).expect("the second try works");
+        assert_eq!(calls.get(), 2);
+        assert_eq!(
+            folder(&workspace, "thing", "v1", make).expect("there already"),
+            made
+        );
+        assert_eq!(calls.get(), 2, "nothing is made twice");
+        assert_ne!(hash("v1"), hash("v2"), "another recipe is another folder");
+        let left = fs::read_dir(&cache).expect("the cache is there").count();
+        assert_eq!(left, 1, "nothing is left beside it");
+        fs::remove_dir_all(&cache).expect("the test's own folder");
+    }
+}
