@@ -118,6 +118,17 @@ fn no_crate_links_what_its_wall_forbids() {
     }
 }
 
+/// A look that sees nothing would forbid nothing.
+#[test]
+fn the_looks_of_these_tests_see_what_is_there() {
+    let linked = linked_by("gateway");
+    assert!(linked.contains("tokio") && linked.contains("axum") && linked.contains("schemas"));
+    assert!(has_word("let now = Instant::now();", "Instant"));
+    assert!(has_word("use std::fs::File;", "std::fs"));
+    assert!(!has_word("struct Instantly;", "Instant"));
+    assert!(!has_word("my_f64x", "f64"));
+}
+
 #[test]
 fn every_crate_has_a_wall() {
     let metadata = cargo(&["metadata", "--format-version", "1", "--no-deps"]);

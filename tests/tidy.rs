@@ -104,6 +104,30 @@ fn lines_where(finds: impl Fn(&Source, &str) -> bool) -> Vec<String> {
     findings
 }
 
+/// A walk that finds nothing would forgive everything.
+#[test]
+fn the_walk_finds_every_crate() {
+    let found = sources("");
+    for path in [
+        "tests/tidy.rs",
+        "journal/src/lib.rs",
+        "xtask/src/main.rs",
+        "src/main.rs",
+    ] {
+        assert!(found.iter().any(|source| source.path == path), "{path}");
+    }
+    assert!(
+        found
+            .iter()
+            .all(|source| !source.path.starts_with("target/"))
+    );
+    assert!(
+        files("", "md")
+            .iter()
+            .any(|it| it.path == "docs/adr/README.md")
+    );
+}
+
 #[test]
 fn a_file_has_at_most_600_lines_before_its_tests() {
     let mut findings = Vec::new();
