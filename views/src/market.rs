@@ -1,0 +1,267 @@
+//! One symbol: its book, orders and trades, moved by events.
+
+use schemas::event::{Event, OrderAccepted, OrderAmended, OrderDone, Trade, TradePrevented};
+use schemas::ids::{Offset, OrderId, SymbolId};
+use schemas::instrument::{OrderStatus, Side};
+use schemas::report::{Level, MarketUpdate, OrderReport, TradeReport};
+use schemas::units::{Amount, Price, Qty, TimeNs};
+
+use crate::book::Book;
+use crate::orders::{Orders, Slot};
+use crate::trades::Trades;
+
+/// Which command an event belongs to, and what may be forgotten meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    pub(crate) offset: Offset,
+    pub(crate) time: TimeNs,
+    pub(crate) forgettable: Offset,
+}
+
+/// All of one symbol, under one lock.
+#[derive(Default)]
+pub(crate) struct Market {
+    pub(crate) book: Book,
+    pub(crate) orders: Orders,
+    pub(crate) trades: Trades,
+    changes: Changes,
+}
+
+/// What one command has changed so far, when someone listens.
+#[derive(Default)]
+struct Changes {
+    listening: bool,
+    first_update: u64,
+    best: (Option<Level>, Option<Level>),
+    bids: Vec<Price>,
+    asks: Vec<Price>,
+    trades: Vec<TradeReport>,
+}
+
+/// The symbol whose book or orders an event moves.
+#[inline]
+pub(crate) fn symbol_of(event: &Event) -> Option<SymbolId> {
+    match event {
+        Event::OrderAccepted(order) => Some(order.symbol),
+        Event::OrderRested(order) => Some(order.symbol),
+        Event::Trade(trade) => Some(trade.symbol),
+        Event::OrderDone(order) => Some(order.symbol),
+        Event::TradePrevented(prevented) => Some(prevented.symbol),
+        Event::OrderAmended(order) => Some(order.symbol),
+        _ => None,
+    }
+}
+
+impl Market {
+    pub(crate) fn new() -> Market {
+        Market::default()
+    }
+
+    /// Before the first event of a command.
+    #[inline]
+    pub(crate) fn begin(&mut self, listening: bool) {
+        self.changes.listening = listening;
+        if listening {
+            self.changes.first_update = self.book.last_update() + 1;
+            self.changes.best = (self.book.best_bid(), self.book.best_ask());
+        }
+    }
+
+    /// After the last event of a command; `None` when nothing changed or nobody listens.
+    pub(crate) fn finish(&mut self, symbol: SymbolId, time: TimeNs) -> Option<MarketUpdate> {
+        let changes = &mut self.changes;
+        let last_update = self.book.last_update();
+        let is_changed = changes.first_update <= last_update || !changes.trades.is_empty();
+        if !changes.listening || !is_changed {
+            return None;
+        }
+        let book = &self.book;
+        let levels = |prices: &mut Vec<Price>, side| {
+            prices.sort_unstable();
+            prices.dedup();
+            prices
+                .drain(..)
+                .map(|price| (price, book.at(side, price)))
+                .collect()
+        };
+        let (best_bid, best_ask) = (book.best_bid(), book.best_ask());
+        Some(MarketUpdate {
+            symbol,
+            time,
+            first_update: changes.first_update,
+            last_update,
+            bids: levels(&mut changes.bids, Side::Buy),
+            asks: levels(&mut changes.asks, Side::Sell),
+            trades: std::mem::take(&mut changes.trades),
+            best_bid,
+            best_ask,
+            best_changed: changes.best != (best_bid, best_ask),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn apply(&mut self, at: At, event: &Event) {
+        match event {
+            Event::OrderAccepted(order) => self.orders.open(accepted(order, at.time)),
+            Event::Trade(trade) => self.trade(at, trade),
+            Event::OrderRested(order) => {
+                self.change_order(order.order, at.time, |slot| {
+                    slot.rested = true;
+                    debug_assert_eq!(open_of(&slot.report), order.open);
+                });
+                self.change_level(order.side, order.price, order.open);
+            }
+            Event::OrderDone(order) => self.done(at, order),
+            Event::TradePrevented(prevented) => self.prevented(at, prevented),
+            Event::OrderAmended(order) => self.amended(at, order),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn change_order(&mut self, order: OrderId, time: TimeNs, change: impl FnOnce(&mut Slot)) {
+        match self.orders.get_mut(order) {
+            Some(slot) => {
+                change(slot);
+                slot.report.updated = time;
+            }
+            None => debug_assert!(false, "an event of order {} before its start", order.0),
+        }
+    }
+
+    #[inline]
+    fn change_level(&mut self, side: Side, price: Price, change: Qty) {
+        if change == Qty::ZERO {
+            return;
+        }
+        self.book.change(side, price, change);
+        if self.changes.listening {
+            match side {
+                Side::Buy => self.changes.bids.push(price),
+                Side::Sell => self.changes.asks.push(price),
+            }
+        }
+    }
+
+    fn trade(&mut self, at: At, trade: &Trade) {
+        let fill = |slot: &mut Slot| {
+            slot.report.executed.0 += trade.qty.0;
+            slot.report.quote.0 += trade.quote.0;
+            slot.report.status = OrderStatus::PartiallyFilled;
+        };
+        self.change_order(trade.taker_order, at.time, fill);
+        self.change_order(trade.maker_order, at.time, |slot| {
+            fill(slot);
+            debug_assert_eq!(open_of(&slot.report), trade.maker_open);
+            if trade.maker_open == Qty::ZERO {
+                slot.report.status = OrderStatus::Filled;
+            }
+        });
+        self.change_level(trade.taker_side.opposite(), trade.price, Qty(-trade.qty.0));
+        let report = traded(trade, at.time);
+        self.trades.push(at.offset, report, at.forgettable);
+        let first = self.trades.first_id();
+        self.orders
+            .note_trade(trade.maker_order, trade.trade.0, first);
+        self.orders
+            .note_trade(trade.taker_order, trade.trade.0, first);
+        if trade.maker_open == Qty::ZERO {
+            self.orders
+                .close(at.offset, trade.maker_order, at.forgettable);
+        }
+        if self.changes.listening {
+            self.changes.trades.push(report);
+        }
+    }
+
+    fn done(&mut self, at: At, done: &OrderDone) {
+        self.change_order(done.order, at.time, |slot| {
+            let report = &mut slot.report;
+            let by_quote = report.quote_qty != Amount::ZERO;
+            debug_assert!(by_quote || open_of(report) == done.open);
+            debug_assert_eq!(slot.rested, done.rested);
+            report.prevented.0 += done.prevented.0;
+            report.status = done.status;
+            if by_quote {
+                report.qty = Qty(report.executed.0 + report.prevented.0);
+            }
+        });
+        if done.rested {
+            self.change_level(done.side, done.price, Qty(-done.open.0));
+        }
+        self.orders.close(at.offset, done.order, at.forgettable);
+    }
+
+    fn prevented(&mut self, at: At, prevented: &TradePrevented) {
+        let take = |qty: Qty| move |slot: &mut Slot| slot.report.prevented.0 += qty.0;
+        if prevented.taker_prevented != Qty::ZERO {
+            let take = take(prevented.taker_prevented);
+            self.change_order(prevented.taker_order, at.time, take);
+        }
+        if prevented.maker_prevented != Qty::ZERO {
+            let take = take(prevented.maker_prevented);
+            self.change_order(prevented.maker_order, at.time, take);
+            let change = Qty(-prevented.maker_prevented.0);
+            self.change_level(prevented.maker_side, prevented.price, change);
+        }
+    }
+
+    fn amended(&mut self, at: At, amended: &OrderAmended) {
+        self.change_order(amended.order, at.time, |slot| {
+            slot.report.qty = amended.new_qty;
+            debug_assert_eq!(slot.report.executed, amended.executed);
+            debug_assert_eq!(open_of(&slot.report), amended.open);
+        });
+        if amended.new_client != amended.old_client && !amended.new_client.is_empty() {
+            self.orders.rename(amended.order, amended.new_client);
+        }
+        let change = Qty(amended.new_qty.0 - amended.old_qty.0);
+        self.change_level(amended.side, amended.price, change);
+    }
+}
+
+/// What an order that is not over still wants.
+#[inline]
+pub(crate) fn open_of(report: &OrderReport) -> Qty {
+    Qty(report.qty.0 - report.executed.0 - report.prevented.0)
+}
+
+fn accepted(order: &OrderAccepted, time: TimeNs) -> OrderReport {
+    OrderReport {
+        symbol: order.symbol,
+        order: order.order,
+        account: order.account,
+        client_order: order.client_order,
+        side: order.side,
+        order_type: order.order_type,
+        time_in_force: order.time_in_force,
+        self_trade: order.self_trade,
+        status: OrderStatus::New,
+        price: order.price,
+        qty: order.qty,
+        quote_qty: order.quote_qty,
+        executed: Qty::ZERO,
+        quote: Amount::ZERO,
+        prevented: Qty::ZERO,
+        created: time,
+        updated: time,
+    }
+}
+
+fn traded(trade: &Trade, time: TimeNs) -> TradeReport {
+    TradeReport {
+        symbol: trade.symbol,
+        trade: trade.trade,
+        price: trade.price,
+        qty: trade.qty,
+        quote: trade.quote,
+        time,
+        taker_side: trade.taker_side,
+        taker_order: trade.taker_order,
+        taker_account: trade.taker_account,
+        taker_fee: trade.taker_fee,
+        maker_order: trade.maker_order,
+        maker_account: trade.maker_account,
+        maker_fee: trade.maker_fee,
+    }
+}

@@ -1,0 +1,112 @@
+//! Pages of an account's orders and trades: the dialect's rule, and how history joins.
+//!
+//! With `from` or `start` a page is the first `limit` from there on; without them it is
+//! the newest `limit`. Both come in ascending order of ids. Times are those of the order's
+//! acceptance and of the trade, both ends included.
+
+use schemas::ids::{AccountId, OrderId, SymbolId, TradeId};
+use schemas::report::{OrderReport, TradeReport};
+use schemas::units::TimeNs;
+
+/// Which orders of an account and symbol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderPage {
+    pub account: AccountId,
+    pub symbol: SymbolId,
+    /// From this id on, ascending; without it and without `start` the newest.
+    pub from: Option<OrderId>,
+    pub start: Option<TimeNs>,
+    pub end: Option<TimeNs>,
+    pub limit: usize,
+}
+
+/// Which trades of an account and symbol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TradePage {
+    pub account: AccountId,
+    pub symbol: SymbolId,
+    /// Only the trades of this order.
+    pub order: Option<OrderId>,
+    /// From this id on, ascending; without it and without `start` the newest.
+    pub from: Option<TradeId>,
+    pub start: Option<TimeNs>,
+    pub end: Option<TimeNs>,
+    pub limit: usize,
+}
+
+fn is_within(time: TimeNs, start: Option<TimeNs>, end: Option<TimeNs>) -> bool {
+    start.is_none_or(|start| start <= time) && end.is_none_or(|end| time <= end)
+}
+
+impl OrderPage {
+    /// Whether the page counts from its start; else from the newest back.
+    pub fn ascends(&self) -> bool {
+        self.from.is_some() || self.start.is_some()
+    }
+
+    /// Whether an order belongs on the page, its limit apart.
+    pub fn holds(&self, order: &OrderReport) -> bool {
+        order.account == self.account
+            && order.symbol == self.symbol
+            && self.from.is_none_or(|from| from <= order.order)
+            && is_within(order.created, self.start, self.end)
+    }
+
+    /// Joins the page read from history with the page read from the views; where both
+    /// have an order, the views are newer. To miss nothing, read the views first.
+    pub fn merge(&self, history: Vec<OrderReport>, present: Vec<OrderReport>) -> Vec<OrderReport> {
+        let joined = join(history, present, |order| order.order.0);
+        cut(joined, self.limit, self.ascends())
+    }
+}
+
+impl TradePage {
+    /// Whether the page counts from its start; else from the newest back.
+    pub fn ascends(&self) -> bool {
+        self.from.is_some() || self.start.is_some()
+    }
+
+    /// Whether a trade belongs on the page, its limit apart.
+    pub fn holds(&self, trade: &TradeReport) -> bool {
+        let is_own = trade.taker_account == self.account || trade.maker_account == self.account;
+        let of_order = self.order.is_none_or(|order| {
+            (trade.taker_order == order && trade.taker_account == self.account)
+                || (trade.maker_order == order && trade.maker_account == self.account)
+        });
+        is_own
+            && of_order
+            && trade.symbol == self.symbol
+            && self.from.is_none_or(|from| from <= trade.trade)
+            && is_within(trade.time, self.start, self.end)
+    }
+
+    /// As [`OrderPage::merge`].
+    pub fn merge(&self, history: Vec<TradeReport>, present: Vec<TradeReport>) -> Vec<TradeReport> {
+        let joined = join(history, present, |trade| trade.trade.0);
+        cut(joined, self.limit, self.ascends())
+    }
+}
+
+/// Both lists by ascending id; the second wins where both have one.
+fn join<T>(history: Vec<T>, present: Vec<T>, id: impl Fn(&T) -> u64) -> Vec<T> {
+    let mut joined = Vec::with_capacity(history.len() + present.len());
+    let mut history = history.into_iter().peekable();
+    for newer in present {
+        while let Some(older) = history.next_if(|older| id(older) < id(&newer)) {
+            joined.push(older);
+        }
+        while history.next_if(|older| id(older) == id(&newer)).is_some() {}
+        joined.push(newer);
+    }
+    joined.extend(history);
+    joined
+}
+
+fn cut<T>(mut list: Vec<T>, limit: usize, ascends: bool) -> Vec<T> {
+    if ascends {
+        list.truncate(limit);
+    } else if limit < list.len() {
+        list.drain(..list.len() - limit);
+    }
+    list
+}

@@ -1,0 +1,298 @@
+//! Views as bytes for a snapshot, as of an offset: explicit, in a fixed order.
+//!
+//! Levels are not written: they follow from the orders that stand in the book.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use schemas::ids::{AccountId, AssetId, Offset, OrderId};
+use schemas::report::{AssetReport, Directory, OrderReport, SymbolReport, TradeReport};
+use schemas::units::{Amount, Rate};
+use schemas::wire::Wire;
+
+use crate::Views;
+use crate::account::{Account, Accounts};
+use crate::market::{Market, open_of};
+
+/// The first bytes; another format has another number.
+const FORMAT: u32 = 1;
+
+/// Declares how a struct of another crate is written and read, field by field.
+macro_rules! saved {
+    ($put:ident, $take:ident, $name:ident { $($field:ident),* $(,)? }) => {
+        fn $put(value: &$name, out: &mut Vec<u8>) {
+            let $name { $($field),* } = value;
+            $($field.put(out);)*
+        }
+        fn $take(input: &mut &[u8]) -> Option<$name> {
+            Some($name { $($field: Wire::take(input)?),* })
+        }
+    };
+}
+
+saved!(
+    put_order,
+    take_order,
+    OrderReport {
+        symbol,
+        order,
+        account,
+        client_order,
+        side,
+        order_type,
+        time_in_force,
+        self_trade,
+        status,
+        price,
+        qty,
+        quote_qty,
+        executed,
+        quote,
+        prevented,
+        created,
+        updated,
+    }
+);
+saved!(
+    put_trade,
+    take_trade,
+    TradeReport {
+        symbol,
+        trade,
+        price,
+        qty,
+        quote,
+        time,
+        taker_side,
+        taker_order,
+        taker_account,
+        taker_fee,
+        maker_order,
+        maker_account,
+        maker_fee,
+    }
+);
+saved!(put_asset, take_asset, AssetReport { asset, code, scale });
+saved!(
+    put_symbol,
+    take_symbol,
+    SymbolReport {
+        symbol,
+        name,
+        kind,
+        state,
+        base,
+        quote,
+        price_scale,
+        qty_scale,
+        maker_fee,
+        taker_fee,
+        price,
+        lot_size,
+        market_lot_size,
+        notional,
+        percent_price,
+        max_num_orders,
+        max_position,
+    }
+);
+
+fn put_list<'a, T: 'a>(
+    list: impl ExactSizeIterator<Item = &'a T>,
+    out: &mut Vec<u8>,
+    put: impl Fn(&T, &mut Vec<u8>),
+) {
+    (list.len() as u64).put(out);
+    for item in list {
+        put(item, out);
+    }
+}
+
+fn take_list<T>(input: &mut &[u8], take: impl Fn(&mut &[u8]) -> Option<T>) -> Option<Vec<T>> {
+    let count = u64::take(input)?;
+    let mut list = Vec::with_capacity(usize::try_from(count).ok()?.min(input.len()));
+    for _ in 0..count {
+        list.push(take(input)?);
+    }
+    Some(list)
+}
+
+impl Views {
+    /// Bytes from which [`Views::load`] makes the same views. Not while another thread
+    /// is in [`Views::apply`].
+    pub fn save(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        FORMAT.put(&mut out);
+        self.next.load(Ordering::Acquire).put(&mut out);
+        put_directory(&self.directory.read(), &mut out);
+        let markets = self.markets.read();
+        (markets.len() as u64).put(&mut out);
+        for market in markets.iter() {
+            put_market(&market.lock(), &mut out);
+        }
+        let mut accounts = Vec::new();
+        let mut count = 0_u64;
+        self.accounts.visit(|id, account| {
+            count += 1;
+            put_account(id, account, &mut accounts);
+        });
+        count.put(&mut out);
+        out.append(&mut accounts);
+        out
+    }
+
+    /// The views that [`Views::save`] wrote; `None` if the bytes mean nothing.
+    pub fn load(mut bytes: &[u8]) -> Option<Views> {
+        let input = &mut bytes;
+        if u32::take(input)? != FORMAT {
+            return None;
+        }
+        let next = AtomicU64::new(u64::take(input)?);
+        let directory = RwLock::new(Arc::new(take_directory(input)?));
+        let markets = take_list(input, |input| {
+            Some(Arc::new(Mutex::new(take_market(input)?)))
+        })?;
+        let accounts = Accounts::new();
+        for _ in 0..u64::take(input)? {
+            take_account(&accounts, input)?;
+        }
+        let views = Views {
+            directory,
+            markets: RwLock::new(markets),
+            accounts,
+            next,
+            forgettable: AtomicU64::new(0),
+        };
+        input.is_empty().then_some(views)
+    }
+}
+
+fn put_rates((maker, taker): &(Rate, Rate), out: &mut Vec<u8>) {
+    maker.put(out);
+    taker.put(out);
+}
+
+fn put_directory(directory: &Directory, out: &mut Vec<u8>) {
+    let Directory {
+        assets,
+        symbols,
+        limits,
+        tiers,
+        venue,
+        withdrawals,
+    } = directory;
+    put_list(assets.iter(), out, put_asset);
+    put_list(symbols.iter(), out, put_symbol);
+    limits.put(out);
+    put_list(tiers.iter(), out, put_rates);
+    venue.put(out);
+    withdrawals.put(out);
+}
+
+fn take_directory(input: &mut &[u8]) -> Option<Directory> {
+    Some(Directory {
+        assets: take_list(input, take_asset)?,
+        symbols: take_list(input, take_symbol)?,
+        limits: Wire::take(input)?,
+        tiers: take_list(input, |input| {
+            Some((Wire::take(input)?, Wire::take(input)?))
+        })?,
+        venue: Wire::take(input)?,
+        withdrawals: Wire::take(input)?,
+    })
+}
+
+fn put_market(market: &Market, out: &mut Vec<u8>) {
+    market.book.last_update().put(out);
+    let slots: Vec<_> = market.orders.iter().collect();
+    put_list(slots.iter(), out, |slot, out| {
+        put_order(&slot.report, out);
+        slot.rested.put(out);
+    });
+    put_list(
+        market.orders.closed().iter(),
+        out,
+        |(offset, order), out| {
+            offset.put(out);
+            order.put(out);
+        },
+    );
+    put_list(market.trades.iter(), out, |(offset, trade), out| {
+        offset.put(out);
+        put_trade(trade, out);
+    });
+}
+
+fn take_market(input: &mut &[u8]) -> Option<Market> {
+    let mut market = Market::new();
+    let last_update = u64::take(input)?;
+    let mut before = 0;
+    for _ in 0..u64::take(input)? {
+        let order = take_order(input)?;
+        let rested = bool::take(input)?;
+        if order.order.0 <= before {
+            return None;
+        }
+        before = order.order.0;
+        if rested {
+            market.book.change(order.side, order.price, open_of(&order));
+        }
+        market.orders.restore(order, rested);
+    }
+    market.book.set_last_update(last_update);
+    let pair = |input: &mut &[u8]| Some((Offset::take(input)?, OrderId::take(input)?));
+    market
+        .orders
+        .restore_closed(VecDeque::from(take_list(input, pair)?));
+    for _ in 0..u64::take(input)? {
+        let offset = Offset::take(input)?;
+        let trade = take_trade(input)?;
+        market
+            .orders
+            .restore_trade(trade.maker_account, trade.trade.0);
+        market
+            .orders
+            .restore_trade(trade.taker_account, trade.trade.0);
+        market.trades.restore(offset, trade);
+    }
+    Some(market)
+}
+
+fn put_account(id: AccountId, account: &Account, out: &mut Vec<u8>) {
+    id.put(out);
+    account.state.put(out);
+    account.tier.put(out);
+    put_list(account.balances.iter(), out, |(asset, free, held), out| {
+        asset.put(out);
+        free.put(out);
+        held.put(out);
+    });
+    account.updated.put(out);
+    account.orders_10s.put(out);
+    account.orders_1d.put(out);
+    account.ordered.put(out);
+}
+
+fn take_account(accounts: &Accounts, input: &mut &[u8]) -> Option<()> {
+    let id = AccountId::take(input)?;
+    let balance = |input: &mut &[u8]| {
+        Some((
+            AssetId::take(input)?,
+            Amount::take(input)?,
+            Amount::take(input)?,
+        ))
+    };
+    let account = Account {
+        state: Wire::take(input)?,
+        tier: Wire::take(input)?,
+        balances: take_list(input, balance)?,
+        updated: Wire::take(input)?,
+        orders_10s: Wire::take(input)?,
+        orders_1d: Wire::take(input)?,
+        ordered: Wire::take(input)?,
+    };
+    accounts.change(id, |empty| *empty = account);
+    Some(())
+}
