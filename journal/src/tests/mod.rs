@@ -2,7 +2,7 @@
 //! frame logic are tested without files in `heap`, which miri can run.
 //!
 //! Reading order: `life`, `heap`, `derived`, `table`, `damage`, `full_disk`,
-//! `power_cut`.
+//! `power_cut`, `broken`.
 
 mod life;
 mod heap;
@@ -10,3 +10,5 @@ mod derived;
 mod table;
 mod damage;
 mod full_disk;
+mod power_cut;
+mod broken;
