@@ -62,9 +62,14 @@ pub type Outcome = Result<Answer, ApiError>;
 impl Answer {
     /// 200 with that body.
     pub fn json(body: &impl Serialize) -> Answer {
+        Answer::text(serde_json::to_string(body).expect("answers have text keys only"))
+    }
+
+    /// 200 with that JSON text.
+    pub fn text(body: String) -> Answer {
         Answer {
             status: StatusCode::OK,
-            body: serde_json::to_string(body).expect("answers have text keys only"),
+            body,
             offset: None,
             order_counts: None,
         }

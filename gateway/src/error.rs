@@ -22,20 +22,17 @@ pub struct ApiError {
     pub hint: Option<Cow<'static, str>>,
     /// Seconds to wait, for the header `Retry-After`.
     pub retry_after: Option<u64>,
-    /// The `data` of a half-done cancelReplace.
-    pub data: Option<serde_json::Value>,
+    /// The `data` of a half-done cancelReplace, as JSON text.
+    pub data: Option<String>,
     /// The command's place in the journal, when it was journaled.
     pub offset: Option<Offset>,
 }
 
+/// Code and text, as every refusal starts.
 #[derive(Serialize)]
-struct Body<'a> {
+struct Nested<'a> {
     code: i32,
     msg: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a serde_json::Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
 }
 
 impl ApiError {
@@ -78,18 +75,30 @@ impl ApiError {
 
     /// The JSON body.
     pub fn body(&self) -> String {
-        let body = Body {
-            code: self.code,
-            msg: &self.msg,
-            data: self.data.as_ref(),
-            hint: self.hint.as_deref(),
+        let mut body = self.nested();
+        let mut add = |name: &str, json: &str| {
+            body.pop();
+            body.extend([",\"", name, "\":", json, "}"]);
         };
-        serde_json::to_string(&body).expect("a struct of texts and numbers is always JSON")
+        if let Some(data) = &self.data {
+            add("data", data);
+        }
+        if let Some(hint) = &self.hint {
+            add(
+                "hint",
+                &serde_json::to_string(hint).expect("a text is always JSON"),
+            );
+        }
+        body
     }
 
     /// Code and text alone, as cancelReplace nests them.
-    pub fn nested(&self) -> serde_json::Value {
-        serde_json::json!({ "code": self.code, "msg": self.msg })
+    pub fn nested(&self) -> String {
+        let nested = Nested {
+            code: self.code,
+            msg: &self.msg,
+        };
+        serde_json::to_string(&nested).expect("a number and a text are always JSON")
     }
 }
 

@@ -4,7 +4,6 @@ use axum::http::StatusCode;
 use schemas::command::{CancelReplaceV1, Command};
 use schemas::instrument::CancelReplaceMode;
 use schemas::reject::RejectReason;
-use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
@@ -29,8 +28,10 @@ const EXTRA: [&str; 6] = [
     "orderRateLimitExceededMode",
 ];
 
-/// One half of the answer: its result and its response.
-type Half = (&'static str, Value);
+/// One half of the answer: its result and its response as JSON text.
+type Half = (&'static str, String);
+
+const NOT_ATTEMPTED: &str = "NOT_ATTEMPTED";
 
 /// Replaces an order.
 pub async fn cancel_replace(call: &Call, caller: &Caller) -> Outcome {
@@ -47,13 +48,13 @@ pub async fn cancel_replace(call: &Call, caller: &Caller) -> Outcome {
             "FAILURE",
             ApiError::from(RejectReason::UnknownOrder).nested(),
         );
-        return Err(failed(cancel, ("NOT_ATTEMPTED", Value::Null)));
+        return Err(failed(cancel, (NOT_ATTEMPTED, "null".to_owned())));
     };
     let restricted = check_restriction(call, caller, &request.symbol, (known, restriction)).await;
     if let Err(error) = restricted {
         return Err(failed(
             ("FAILURE", error.nested()),
-            ("NOT_ATTEMPTED", Value::Null),
+            (NOT_ATTEMPTED, "null".to_owned()),
         ));
     }
     let command = CancelReplaceV1 {
@@ -86,7 +87,7 @@ async fn answer(
             let report = after(call, caller, done, receipt).await;
             let time = call.unit.print(receipt.time);
             let answer = CancelAnswer::new(&grid, &report, &command.cancel_client, time);
-            ("SUCCESS", json!(answer))
+            ("SUCCESS", Answer::json(&answer).body)
         }
         None => {
             let error = refused.map_or_else(error::lost, ApiError::from);
@@ -95,29 +96,27 @@ async fn answer(
     };
     let stopped = done.is_none() && command.mode == CancelReplaceMode::StopOnFailure;
     let order: Half = match &placed {
-        Some(placed) => (
-            "SUCCESS",
-            json!(NewOrderAnswer::new(&grid, call.unit, request, placed)),
-        ),
-        None if stopped => ("NOT_ATTEMPTED", Value::Null),
+        Some(placed) => {
+            let answer = NewOrderAnswer::new(&grid, call.unit, request, placed);
+            ("SUCCESS", Answer::json(&answer).body)
+        }
+        None if stopped => (NOT_ATTEMPTED, "null".to_owned()),
         None => ("FAILURE", refusal(call, caller, receipt).nested()),
     };
     let counts = placed.map(|placed| (placed.accepted.orders_10s, placed.accepted.orders_1d));
     if (cancel.0, order.0) != ("SUCCESS", "SUCCESS") {
         return Err(failed(cancel, order).at(receipt.offset));
     }
-    let answer = Answer::json(&both(cancel, order)).at(receipt.offset);
+    let answer = Answer::text(both(cancel, order)).at(receipt.offset);
     Ok(answer.order_counts(counts.unwrap_or_default()))
 }
 
 /// Both halves side by side.
-fn both(cancel: Half, order: Half) -> Value {
-    json!({
-        "cancelResult": cancel.0,
-        "newOrderResult": order.0,
-        "cancelResponse": cancel.1,
-        "newOrderResponse": order.1,
-    })
+fn both((cancel, cancelled): Half, (order, placed): Half) -> String {
+    format!(
+        "{{\"cancelResult\":\"{cancel}\",\"newOrderResult\":\"{order}\",\
+         \"cancelResponse\":{cancelled},\"newOrderResponse\":{placed}}}"
+    )
 }
 
 /// Half done is 409, nothing done is 400.

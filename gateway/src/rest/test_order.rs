@@ -6,8 +6,7 @@ use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
 use crate::filters;
 use crate::rest::new_order::{closed, on_grid};
-use crate::wire::account::{NO_DISCOUNT, rates, untouched};
-use crate::wire::decimal::Fixed;
+use crate::wire::account::{TestAnswer, rates, untouched};
 use crate::wire::new_order::NewOrder;
 use crate::wire::parameters::Parameters;
 
@@ -37,11 +36,5 @@ pub async fn test_order(call: &Call, caller: &Caller) -> Outcome {
     let account = call.queries().account(caller.account);
     let tier = account.unwrap_or_else(|| untouched(caller.account)).tier;
     let (maker, taker) = rates(&call.directory, tier, Some(&request.symbol));
-    let none = json!({ "maker": Fixed::ZERO, "taker": Fixed::ZERO });
-    Ok(Answer::json(&json!({
-        "standardCommissionForOrder": { "maker": Fixed::rate(maker), "taker": Fixed::rate(taker) },
-        "specialCommissionForOrder": none,
-        "taxCommissionForOrder": none,
-        "discount": NO_DISCOUNT,
-    })))
+    Ok(Answer::json(&TestAnswer::new((maker, taker))))
 }

@@ -178,6 +178,44 @@ impl<'a> CommissionAnswer<'a> {
     }
 }
 
+/// Maker and taker rates alone.
+#[derive(Serialize)]
+struct OrderRates {
+    maker: Fixed,
+    taker: Fixed,
+}
+
+impl OrderRates {
+    fn new((maker, taker): (Rate, Rate)) -> OrderRates {
+        OrderRates {
+            maker: Fixed::rate(maker),
+            taker: Fixed::rate(taker),
+        }
+    }
+}
+
+/// The answer to a test order that asks for its rates.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestAnswer {
+    standard_commission_for_order: OrderRates,
+    special_commission_for_order: OrderRates,
+    tax_commission_for_order: OrderRates,
+    discount: Discount,
+}
+
+impl TestAnswer {
+    /// Only the standard part is ever set.
+    pub fn new(rates: (Rate, Rate)) -> TestAnswer {
+        TestAnswer {
+            standard_commission_for_order: OrderRates::new(rates),
+            special_commission_for_order: OrderRates::new((Rate(0), Rate(0))),
+            tax_commission_for_order: OrderRates::new((Rate(0), Rate(0))),
+            discount: NO_DISCOUNT,
+        }
+    }
+}
+
 /// One row of myTrades.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

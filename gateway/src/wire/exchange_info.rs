@@ -1,9 +1,9 @@
 //! The venue's rules on their way out.
 
-use schemas::instrument::{OrderType, SelfTradePrevention};
+use schemas::instrument::{LotSize, OrderType, PercentPrice, SelfTradePrevention};
 use schemas::report::{Directory, SymbolReport};
 use schemas::units::{Amount, Price, Qty};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::wire::decimal::Fixed;
@@ -57,7 +57,7 @@ struct SymbolInfo<'a> {
     peg_instructions_allowed: bool,
     is_spot_trading_allowed: bool,
     is_margin_trading_allowed: bool,
-    filters: Vec<Value>,
+    filters: Vec<Filter>,
     permissions: [&'static str; 0],
     permission_sets: Vec<[&'static str; 1]>,
     default_self_trade_prevention_mode: &'static str,
@@ -98,9 +98,6 @@ impl<'a> ExchangeInfo<'a> {
 
 fn symbol_info<'a>(directory: &Directory, grid: &'a Grid, with_sets: bool) -> SymbolInfo<'a> {
     let symbol = &grid.symbol;
-    let all = |names: &[(SelfTradePrevention, &'static str)]| {
-        names.iter().map(|(_, name)| *name).collect()
-    };
     SymbolInfo {
         symbol: grid.name(),
         status: symbol_status(symbol.state, directory.venue),
@@ -131,63 +128,93 @@ fn symbol_info<'a>(directory: &Directory, grid: &'a Grid, with_sets: bool) -> Sy
             Vec::new()
         },
         default_self_trade_prevention_mode: SelfTradePrevention::ExpireMaker.text(),
-        allowed_self_trade_prevention_modes: all(SelfTradePrevention::NAMES),
+        allowed_self_trade_prevention_modes: SelfTradePrevention::NAMES
+            .iter()
+            .map(|(_, name)| *name)
+            .collect(),
+    }
+}
+
+/// One filter: its name, then its fields in the dialect's order.
+struct Filter(&'static str, Vec<(&'static str, Value)>);
+
+impl Serialize for Filter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = json!(self.0);
+        let head = [("filterType", &name)];
+        let fields = self.1.iter().map(|(field, value)| (*field, value));
+        serializer.collect_map(head.into_iter().chain(fields))
     }
 }
 
 /// The symbol's filters in the order in which they are checked.
-fn filters(grid: &Grid) -> Vec<Value> {
+fn filters(grid: &Grid) -> Vec<Filter> {
     let symbol = &grid.symbol;
-    let multiplier = |value: u32| Fixed::new(i128::from(value), 4);
-    let minutes = symbol.percent_price.minutes;
-    let percent = symbol.percent_price;
-    let lot = |name: &str, rule: schemas::instrument::LotSize| {
-        json!({
-            "filterType": name,
-            "minQty": grid.qty(rule.min),
-            "maxQty": grid.qty(rule.max),
-            "stepSize": grid.qty(rule.step),
-        })
-    };
-    let mut filters = vec![json!({
-        "filterType": "PRICE_FILTER",
-        "minPrice": grid.price(symbol.price.min),
-        "maxPrice": grid.price(symbol.price.max),
-        "tickSize": grid.price(symbol.price.tick),
-    })];
-    if percent != schemas::instrument::PercentPrice::default() {
-        filters.push(json!({
-            "filterType": "PERCENT_PRICE_BY_SIDE",
-            "bidMultiplierUp": multiplier(percent.bid_up),
-            "bidMultiplierDown": multiplier(percent.bid_down),
-            "askMultiplierUp": multiplier(percent.ask_up),
-            "askMultiplierDown": multiplier(percent.ask_down),
-            "avgPriceMins": minutes,
-        }));
+    let mut filters = vec![Filter(
+        "PRICE_FILTER",
+        vec![
+            ("minPrice", json!(grid.price(symbol.price.min))),
+            ("maxPrice", json!(grid.price(symbol.price.max))),
+            ("tickSize", json!(grid.price(symbol.price.tick))),
+        ],
+    )];
+    if symbol.percent_price != PercentPrice::default() {
+        filters.push(percent_price(symbol.percent_price));
     }
-    filters.push(lot("LOT_SIZE", symbol.lot_size));
-    filters.push(json!({
-        "filterType": "NOTIONAL",
-        "minNotional": grid.quote(symbol.notional.min),
-        "applyMinToMarket": symbol.notional.apply_min_to_market,
-        "maxNotional": grid.quote(most_notional(grid)),
-        "applyMaxToMarket": symbol.notional.apply_max_to_market,
-        "avgPriceMins": minutes,
-    }));
-    filters.push(lot("MARKET_LOT_SIZE", symbol.market_lot_size));
+    filters.push(lot_size("LOT_SIZE", grid, symbol.lot_size));
+    if symbol.market_lot_size != LotSize::default() {
+        filters.push(lot_size("MARKET_LOT_SIZE", grid, symbol.market_lot_size));
+    }
+    filters.push(Filter(
+        "NOTIONAL",
+        vec![
+            ("minNotional", json!(grid.quote(symbol.notional.min))),
+            (
+                "applyMinToMarket",
+                json!(symbol.notional.apply_min_to_market),
+            ),
+            ("maxNotional", json!(grid.quote(most_notional(grid)))),
+            (
+                "applyMaxToMarket",
+                json!(symbol.notional.apply_max_to_market),
+            ),
+            ("avgPriceMins", json!(symbol.percent_price.minutes)),
+        ],
+    ));
     if symbol.max_num_orders != 0 {
-        filters.push(json!({
-            "filterType": "MAX_NUM_ORDERS",
-            "maxNumOrders": symbol.max_num_orders,
-        }));
+        let most = json!(symbol.max_num_orders);
+        filters.push(Filter("MAX_NUM_ORDERS", vec![("maxNumOrders", most)]));
     }
     if symbol.max_position != Qty::ZERO {
-        filters.push(json!({
-            "filterType": "MAX_POSITION",
-            "maxPosition": grid.qty(symbol.max_position),
-        }));
+        let most = json!(grid.qty(symbol.max_position));
+        filters.push(Filter("MAX_POSITION", vec![("maxPosition", most)]));
     }
     filters
+}
+
+fn lot_size(name: &'static str, grid: &Grid, rule: LotSize) -> Filter {
+    Filter(
+        name,
+        vec![
+            ("minQty", json!(grid.qty(rule.min))),
+            ("maxQty", json!(grid.qty(rule.max))),
+            ("stepSize", json!(grid.qty(rule.step))),
+        ],
+    )
+}
+
+fn percent_price(rule: PercentPrice) -> Filter {
+    let multiplier = |value: u32| json!(Fixed::new(i128::from(value), 4));
+    Filter(
+        "PERCENT_PRICE_BY_SIDE",
+        vec![
+            ("bidMultiplierUp", multiplier(rule.bid_up)),
+            ("bidMultiplierDown", multiplier(rule.bid_down)),
+            ("askMultiplierUp", multiplier(rule.ask_up)),
+            ("askMultiplierDown", multiplier(rule.ask_down)),
+            ("avgPriceMins", json!(rule.minutes)),
+        ],
+    )
 }
 
 /// The most an order can be worth. Bots read a zero as "nothing may be traded", so

@@ -1,0 +1,17 @@
+//! The contract with clients, over a venue that only records what it is handed.
+//!
+//! Nothing here matches an order: what the engine would say is written into each test.
+//! Reading order: `venue`, then any.
+#![forbid(unsafe_code)]
+
+mod venue;
+mod client;
+mod auth;
+mod bad_input;
+mod decimals;
+mod orders;
+mod cancels;
+mod market;
+mod accounts;
+mod transport;
+mod streams;

@@ -1,0 +1,383 @@
+//! A venue of two symbols whose answers are written by the test.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gateway::queries::{ApiKey, Keys, OrderPage, Queries, Read, Secret, Top, TradePage};
+use gateway::submit::{Pending, Receipt, Submit, SubmitError};
+use parking_lot::Mutex;
+use schemas::command::{Command, OrderRef, PlaceOrderV1};
+use schemas::event::{Event, OrderAccepted, OrderRejected, OrderRested};
+use schemas::ids::{
+    AccountId, AssetCode, AssetId, ClientOrderId, Offset, OrderId, SymbolId, SymbolName,
+};
+use schemas::instrument::{
+    AccountState, LotSize, NotionalFilter, OrderStatus, PriceFilter, SymbolKind, SymbolState,
+    VenueLimits, VenueState,
+};
+use schemas::reject::RejectReason;
+use schemas::report::{
+    AccountReport, AssetReport, Depth, Directory, MarketUpdate, OrderReport, SymbolReport,
+    TradeReport,
+};
+use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
+use tokio::sync::{broadcast, oneshot};
+
+/// The venue's clock stands still: 2023-11-14 22:13:20 UTC.
+pub const NOW_MS: u64 = 1_700_000_000_000;
+pub const BTCUSDT: SymbolId = SymbolId(0);
+pub const ALICE: AccountId = AccountId(7);
+pub const BOB: AccountId = AccountId(8);
+
+/// What the venue says to the next command.
+pub enum Reply {
+    Events(Vec<Event>),
+    Refused(SubmitError),
+    /// No answer, ever: the sender is dropped.
+    Lost,
+    /// No answer for as long as the test lives.
+    Silent,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub commands: Vec<Command>,
+    pub replies: VecDeque<Reply>,
+    pub orders: Vec<OrderReport>,
+    pub trades: Vec<TradeReport>,
+    pub depth: Depth,
+    pub account: Option<AccountReport>,
+    pub order_pages: Vec<OrderPage>,
+    pub trade_pages: Vec<TradePage>,
+    pub denied: Vec<IpAddr>,
+    pub denied_accounts: Vec<AccountId>,
+    pub order_counts: (u32, u32),
+    kept: Vec<oneshot::Sender<Result<Receipt, SubmitError>>>,
+}
+
+pub struct Venue {
+    pub state: Mutex<State>,
+    pub directory: Mutex<Directory>,
+    pub keys: Mutex<Vec<ApiKey>>,
+    pub updates: broadcast::Sender<Arc<MarketUpdate>>,
+}
+
+impl Venue {
+    pub fn new() -> Arc<Venue> {
+        Arc::new(Venue {
+            state: Mutex::default(),
+            directory: Mutex::new(directory()),
+            keys: Mutex::new(vec![key("alice", ALICE), key("bob", BOB)]),
+            updates: broadcast::channel(64).0,
+        })
+    }
+
+    pub fn reply(&self, reply: Reply) {
+        self.state.lock().replies.push_back(reply);
+    }
+
+    pub fn reject(&self, reason: RejectReason) {
+        let client_order = ClientOrderId::EMPTY;
+        let rejected = OrderRejected {
+            account: ALICE,
+            symbol: BTCUSDT,
+            client_order,
+            reason,
+        };
+        self.reply(Reply::Events(vec![Event::OrderRejected(rejected)]));
+    }
+
+    pub fn commands(&self) -> Vec<Command> {
+        self.state.lock().commands.clone()
+    }
+
+    /// The only command, which is an order.
+    pub fn placed(&self) -> PlaceOrderV1 {
+        match self.commands()[..] {
+            [Command::PlaceOrder(order)] => order,
+            ref other => panic!("one order was expected, not {other:?}"),
+        }
+    }
+}
+
+fn key(name: &str, account: AccountId) -> ApiKey {
+    ApiKey {
+        key: name.to_owned(),
+        account,
+        secret: Secret::Hmac(format!("{name}-secret").into_bytes()),
+        may_read: true,
+        may_trade: true,
+        addresses: Vec::new(),
+    }
+}
+
+fn directory() -> Directory {
+    let asset = |id: u16, code: &str| AssetReport {
+        asset: AssetId(id),
+        code: AssetCode::new(code).expect("short"),
+        scale: 8,
+    };
+    Directory {
+        assets: vec![asset(0, "BTC"), asset(1, "ETH"), asset(2, "USDT")],
+        symbols: vec![symbol(0, "BTCUSDT", 0), symbol(1, "ETHUSDT", 1)],
+        limits: VenueLimits::default(),
+        tiers: Vec::new(),
+        venue: Some(VenueState::Open),
+        withdrawals: true,
+    }
+}
+
+fn symbol(id: u32, name: &str, base: u16) -> SymbolReport {
+    SymbolReport {
+        symbol: SymbolId(id),
+        name: SymbolName::new(name).expect("short"),
+        kind: SymbolKind::Spot,
+        state: SymbolState::Trading,
+        base: AssetId(base),
+        quote: AssetId(2),
+        price_scale: 2,
+        qty_scale: 5,
+        maker_fee: Rate(100_000),
+        taker_fee: Rate(100_000),
+        price: PriceFilter {
+            min: Price(1),
+            max: Price(100_000_000),
+            tick: Price(1),
+        },
+        lot_size: LotSize {
+            min: Qty(1),
+            max: Qty(900_000_000),
+            step: Qty(1),
+        },
+        market_lot_size: LotSize::default(),
+        notional: NotionalFilter {
+            min: Amount(500_000_000),
+            max: Amount::ZERO,
+            apply_min_to_market: false,
+            apply_max_to_market: false,
+        },
+        percent_price: schemas::instrument::PercentPrice {
+            bid_up: 50_000,
+            bid_down: 2_000,
+            ask_up: 50_000,
+            ask_down: 2_000,
+            minutes: 5,
+        },
+        max_num_orders: 10_000,
+        max_position: Qty::ZERO,
+    }
+}
+
+/// The acceptance of an order as number `order`.
+pub fn accepted(place: &PlaceOrderV1, order: u64) -> OrderAccepted {
+    OrderAccepted {
+        symbol: place.symbol,
+        order: OrderId(order),
+        account: place.account,
+        client_order: place.client_order,
+        side: place.side,
+        order_type: place.order_type,
+        time_in_force: place.time_in_force,
+        self_trade: place.self_trade,
+        price: place.price,
+        qty: place.qty,
+        quote_qty: place.quote_qty,
+        orders_10s: 3,
+        orders_1d: 44,
+    }
+}
+
+/// An order of Alice, resting: buy 0.5 at 100.00, of which 0.2 traded.
+pub fn resting() -> OrderReport {
+    OrderReport {
+        symbol: BTCUSDT,
+        order: OrderId(9),
+        account: ALICE,
+        client_order: ClientOrderId::new("mine").expect("short"),
+        side: schemas::instrument::Side::Buy,
+        order_type: schemas::instrument::OrderType::Limit,
+        time_in_force: schemas::instrument::TimeInForce::Gtc,
+        self_trade: schemas::instrument::SelfTradePrevention::ExpireMaker,
+        status: OrderStatus::PartiallyFilled,
+        price: Price(10_000),
+        qty: Qty(50_000),
+        quote_qty: Amount::ZERO,
+        executed: Qty(20_000),
+        quote: Amount(2_000_000_000),
+        prevented: Qty::ZERO,
+        created: TimeNs(NOW_MS * 1_000_000),
+        updated: TimeNs((NOW_MS + 1) * 1_000_000 + 2_000),
+    }
+}
+
+impl Submit for Venue {
+    fn submit(&self, command: Command) -> Result<Pending, SubmitError> {
+        let mut state = self.state.lock();
+        let (sender, pending) = oneshot::channel();
+        let reply = state
+            .replies
+            .pop_front()
+            .unwrap_or_else(|| Reply::Events(rest(&command)));
+        let events = match reply {
+            Reply::Refused(error) => return Err(error),
+            Reply::Events(events) => events,
+            Reply::Lost => return Ok(pending),
+            Reply::Silent => {
+                state.kept.push(sender);
+                return Ok(pending);
+            }
+        };
+        let offset = Offset(100 + state.commands.len() as u64);
+        state.commands.push(command);
+        let receipt = Receipt {
+            offset,
+            time: self.now(),
+            events,
+        };
+        sender
+            .send(Ok(receipt))
+            .expect("the receiver is still here");
+        Ok(pending)
+    }
+
+    fn now(&self) -> TimeNs {
+        TimeNs(NOW_MS * 1_000_000)
+    }
+}
+
+/// By default an order rests whole.
+fn rest(command: &Command) -> Vec<Event> {
+    let Command::PlaceOrder(place) = command else {
+        return Vec::new();
+    };
+    let rested = OrderRested {
+        symbol: place.symbol,
+        order: OrderId(1),
+        account: place.account,
+        side: place.side,
+        price: place.price,
+        open: place.qty,
+    };
+    vec![
+        Event::OrderAccepted(accepted(place, 1)),
+        Event::OrderRested(rested),
+    ]
+}
+
+impl Queries for Venue {
+    fn directory(&self) -> Arc<Directory> {
+        Arc::new(self.directory.lock().clone())
+    }
+    fn depth(&self, symbol: SymbolId, limit: usize) -> Option<Depth> {
+        assert!((1..=5_000).contains(&limit));
+        let mut depth = self.state.lock().depth.clone();
+        depth.bids.truncate(limit);
+        depth.asks.truncate(limit);
+        (symbol == BTCUSDT).then_some(depth)
+    }
+    fn top(&self, symbol: SymbolId) -> Option<Top> {
+        let depth = self.depth(symbol, 1)?;
+        let (bid, ask) = (depth.bids.first().copied(), depth.asks.first().copied());
+        Some(Top {
+            bid,
+            ask,
+            last_update: depth.last_update,
+        })
+    }
+    fn recent_trades(&self, _: SymbolId, limit: usize) -> Vec<TradeReport> {
+        self.state
+            .lock()
+            .trades
+            .iter()
+            .take(limit)
+            .copied()
+            .collect()
+    }
+    fn last_price(&self, symbol: SymbolId) -> Option<Price> {
+        let state = self.state.lock();
+        let trade = state.trades.iter().rfind(|trade| trade.symbol == symbol)?;
+        Some(trade.price)
+    }
+    fn account(&self, account: AccountId) -> Option<AccountReport> {
+        self.state
+            .lock()
+            .account
+            .clone()
+            .filter(|report| report.account == account)
+    }
+    fn open_orders(&self, account: AccountId, symbol: Option<SymbolId>) -> Vec<OrderReport> {
+        let state = self.state.lock();
+        let own = state.orders.iter().filter(|order| {
+            order.account == account
+                && order.status.is_open()
+                && symbol.is_none_or(|symbol| symbol == order.symbol)
+        });
+        own.copied().collect()
+    }
+    fn order_counts(&self, _: AccountId) -> (u32, u32) {
+        self.state.lock().order_counts
+    }
+    fn order(
+        &self,
+        account: AccountId,
+        symbol: SymbolId,
+        target: OrderRef,
+    ) -> Read<'_, Option<OrderReport>> {
+        let state = self.state.lock();
+        let found = state.orders.iter().find(|order| {
+            let number = target.order.0 == 0 || target.order == order.order;
+            let client =
+                target.client_order.is_empty() || target.client_order == order.client_order;
+            (order.account, order.symbol) == (account, symbol) && number && client
+        });
+        let found = found.copied();
+        Box::pin(async move { Ok(found) })
+    }
+    fn orders(&self, page: OrderPage) -> Read<'_, Vec<OrderReport>> {
+        let mut state = self.state.lock();
+        state.order_pages.push(page);
+        let orders = state.orders.clone();
+        Box::pin(async move { Ok(orders) })
+    }
+    fn trades(&self, page: TradePage) -> Read<'_, Vec<TradeReport>> {
+        let mut state = self.state.lock();
+        state.trade_pages.push(page);
+        let trades = state.trades.clone();
+        Box::pin(async move { Ok(trades) })
+    }
+    fn market_updates(&self) -> broadcast::Receiver<Arc<MarketUpdate>> {
+        self.updates.subscribe()
+    }
+    fn newest_offset(&self) -> Option<Offset> {
+        Some(Offset(41))
+    }
+    fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool {
+        let state = self.state.lock();
+        let by_account = account.is_some_and(|account| state.denied_accounts.contains(&account));
+        by_account || state.denied.contains(&address)
+    }
+}
+
+impl Keys for Venue {
+    fn find(&self, key: &str) -> Option<Arc<ApiKey>> {
+        let keys = self.keys.lock();
+        keys.iter()
+            .find(|found| found.key == key)
+            .map(|found| Arc::new(found.clone()))
+    }
+}
+
+/// An account with 1 BTC, half of it held, and 12.5 USDT.
+pub fn funded() -> AccountReport {
+    AccountReport {
+        account: ALICE,
+        state: AccountState::Active,
+        tier: 0,
+        balances: vec![
+            (AssetId(0), Amount(50_000_000), Amount(50_000_000)),
+            (AssetId(2), Amount(1_250_000_000), Amount::ZERO),
+        ],
+        updated: TimeNs(NOW_MS * 1_000_000),
+    }
+}
