@@ -15,6 +15,7 @@ use axum::routing::any;
 use crate::auth::Caller;
 use crate::call::{App, Call, Outcome, Parts};
 use crate::rest;
+use crate::rest::account_commission::account_commission;
 use crate::serve;
 use crate::wire::parameters::Parameters;
 use crate::ws;
@@ -84,7 +85,7 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/allOrders", |_| 20, Read, rest::all_orders::all_orders),
     row!(GET "/api/v3/myTrades", rest::my_trades::weight, Read, rest::my_trades::my_trades),
     row!(GET "/api/v3/account", |_| 20, Read, rest::account::account),
-    row!(GET "/api/v3/account/commission", |_| 20, Read, rest::account_commission::account_commission),
+    row!(GET "/api/v3/account/commission", |_| 20, Read, account_commission),
 ];
 
 const BY_SYMBOL: Weight = rest::book_ticker::weight;

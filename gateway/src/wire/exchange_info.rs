@@ -162,9 +162,12 @@ fn filters(grid: &Grid) -> Vec<Filter> {
         filters.push(percent_price(symbol.percent_price));
     }
     filters.push(lot_size("LOT_SIZE", grid, symbol.lot_size));
-    if symbol.market_lot_size != LotSize::default() {
-        filters.push(lot_size("MARKET_LOT_SIZE", grid, symbol.market_lot_size));
+    let mut market = symbol.market_lot_size;
+    if market.max == Qty::ZERO {
+        // Bots read a zero as "nothing may be traded"; the other lot size binds anyway.
+        market.max = symbol.lot_size.max;
     }
+    filters.push(lot_size("MARKET_LOT_SIZE", grid, market));
     filters.push(Filter(
         "NOTIONAL",
         vec![

@@ -5,7 +5,7 @@ use gateway::queries::{OrderPage, TradePage};
 use schemas::ids::{OrderId, TradeId};
 use schemas::units::{Rate, TimeNs};
 
-use crate::client::Client;
+use crate::client::{Client, flat};
 use crate::market::trade;
 use crate::venue::{ALICE, BTCUSDT, NOW_MS, funded, resting};
 
@@ -13,7 +13,17 @@ use crate::venue::{ALICE, BTCUSDT, NOW_MS, funded, resting};
 async fn an_order_reads_as_the_dialect_has_it() {
     let client = Client::new();
     client.venue.state.lock().orders.push(resting());
-    let order = r#"{"symbol":"BTCUSDT","orderId":9,"orderListId":-1,"clientOrderId":"mine","price":"100.00000000","origQty":"0.50000000","executedQty":"0.20000000","cummulativeQuoteQty":"20.00000000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY","stopPrice":"0.00000000","icebergQty":"0.00000000","time":1700000000000,"updateTime":1700000000001,"isWorking":true,"workingTime":1700000000000,"origQuoteOrderQty":"0.00000000","selfTradePreventionMode":"EXPIRE_MAKER"}"#;
+    let order = flat(
+        r#"
+        {"symbol":"BTCUSDT","orderId":9,"orderListId":-1,"clientOrderId":"mine",
+        "price":"100.00000000","origQty":"0.50000000","executedQty":"0.20000000",
+        "cummulativeQuoteQty":"20.00000000","status":"PARTIALLY_FILLED","timeInForce":"GTC",
+        "type":"LIMIT","side":"BUY","stopPrice":"0.00000000","icebergQty":"0.00000000",
+        "time":1700000000000,"updateTime":1700000000001,"isWorking":true,
+        "workingTime":1700000000000,"origQuoteOrderQty":"0.00000000",
+        "selfTradePreventionMode":"EXPIRE_MAKER"}
+    "#,
+    );
     let got = client
         .signed("GET /api/v3/order", "symbol=BTCUSDT&origClientOrderId=mine")
         .await;
@@ -39,8 +49,33 @@ async fn an_account_shows_every_asset() {
     let client = Client::new();
     client.venue.state.lock().account = Some(funded());
     let got = client.signed("GET /api/v3/account", "").await;
-    expect![[r#"{"makerCommission":10,"takerCommission":10,"buyerCommission":0,"sellerCommission":0,"commissionRates":{"maker":"0.00100000","taker":"0.00100000","buyer":"0.00000000","seller":"0.00000000"},"canTrade":true,"canWithdraw":true,"canDeposit":true,"brokered":false,"requireSelfTradePrevention":false,"preventSor":false,"updateTime":1700000000000,"accountType":"SPOT","balances":[{"asset":"BTC","free":"0.50000000","locked":"0.50000000"},{"asset":"ETH","free":"0.00000000","locked":"0.00000000"},{"asset":"USDT","free":"12.50000000","locked":"0.00000000"}],"permissions":["SPOT"],"uid":7}"#]]
-    .assert_eq(&got.text);
+    expect![[r#"
+        {"makerCommission":10,
+        "takerCommission":10,
+        "buyerCommission":0,
+        "sellerCommission":0,
+        "commissionRates":{"maker":"0.00100000",
+        "taker":"0.00100000",
+        "buyer":"0.00000000",
+        "seller":"0.00000000"},
+        "canTrade":true,
+        "canWithdraw":true,
+        "canDeposit":true,
+        "brokered":false,
+        "requireSelfTradePrevention":false,
+        "preventSor":false,
+        "updateTime":1700000000000,
+        "accountType":"SPOT",
+        "balances":[{"asset":"BTC",
+        "free":"0.50000000",
+        "locked":"0.50000000"},{"asset":"ETH",
+        "free":"0.00000000",
+        "locked":"0.00000000"},{"asset":"USDT",
+        "free":"12.50000000",
+        "locked":"0.00000000"}],
+        "permissions":["SPOT"],
+        "uid":7}"#]]
+    .assert_eq(&got.lines());
     let got = client
         .signed("GET /api/v3/account", "omitZeroBalances=true")
         .await;
@@ -79,8 +114,22 @@ async fn own_trades_show_ones_own_side() {
     let got = client
         .signed("GET /api/v3/myTrades", "symbol=BTCUSDT")
         .await;
-    let taker = r#"{"symbol":"BTCUSDT","id":5,"orderId":9,"orderListId":-1,"price":"100.50000000","qty":"0.20000000","quoteQty":"20.10000000","commission":"0.02010000","commissionAsset":"USDT","time":1700000000000,"isBuyer":false,"isMaker":false,"isBestMatch":true}"#;
-    let maker = r#"{"symbol":"BTCUSDT","id":5,"orderId":3,"orderListId":-1,"price":"100.50000000","qty":"0.20000000","quoteQty":"20.10000000","commission":"0.00020000","commissionAsset":"BTC","time":1700000000000,"isBuyer":true,"isMaker":true,"isBestMatch":true}"#;
+    let taker = flat(
+        r#"
+        {"symbol":"BTCUSDT","id":5,"orderId":9,"orderListId":-1,"price":"100.50000000",
+        "qty":"0.20000000","quoteQty":"20.10000000","commission":"0.02010000",
+        "commissionAsset":"USDT","time":1700000000000,"isBuyer":false,"isMaker":false,
+        "isBestMatch":true}
+    "#,
+    );
+    let maker = flat(
+        r#"
+        {"symbol":"BTCUSDT","id":5,"orderId":3,"orderListId":-1,"price":"100.50000000",
+        "qty":"0.20000000","quoteQty":"20.10000000","commission":"0.00020000",
+        "commissionAsset":"BTC","time":1700000000000,"isBuyer":true,"isMaker":true,
+        "isBestMatch":true}
+    "#,
+    );
     assert_eq!(got.text, format!("[{taker},{maker},{taker},{maker}]"));
 }
 

@@ -8,7 +8,7 @@ use schemas::instrument::{CancelReplaceMode, OrderStatus, Side};
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty};
 
-use crate::client::{Client, ORDER};
+use crate::client::{Client, ORDER, flat};
 use crate::venue::{ALICE, BTCUSDT, Reply, accepted, resting};
 
 fn done() -> Event {
@@ -53,7 +53,13 @@ fn after_cancel() -> Client {
     client
 }
 
-const CANCEL: &str = r#"{"symbol":"BTCUSDT","origClientOrderId":"mine","orderId":9,"orderListId":-1,"clientOrderId":"bye","transactTime":1700000000000,"price":"100.00000000","origQty":"0.50000000","executedQty":"0.20000000","origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"20.00000000","status":"CANCELED","timeInForce":"GTC","type":"LIMIT","side":"BUY","selfTradePreventionMode":"EXPIRE_MAKER"}"#;
+const CANCEL: &str = r#"
+    {"symbol":"BTCUSDT","origClientOrderId":"mine","orderId":9,"orderListId":-1,
+    "clientOrderId":"bye","transactTime":1700000000000,"price":"100.00000000",
+    "origQty":"0.50000000","executedQty":"0.20000000","origQuoteOrderQty":"0.00000000",
+    "cummulativeQuoteQty":"20.00000000","status":"CANCELED","timeInForce":"GTC","type":"LIMIT",
+    "side":"BUY","selfTradePreventionMode":"EXPIRE_MAKER"}
+"#;
 
 #[tokio::test]
 async fn a_cancel_tells_the_order_under_both_names() {
@@ -61,7 +67,7 @@ async fn a_cancel_tells_the_order_under_both_names() {
     client.venue.reply(Reply::Events(vec![done()]));
     let parameters = "symbol=BTCUSDT&origClientOrderId=mine&orderId=9&newClientOrderId=bye";
     let got = client.signed("DELETE /api/v3/order", parameters).await;
-    assert_eq!(got.text, CANCEL);
+    assert_eq!(got.text, flat(CANCEL));
     let [Command::CancelOrder(cancel)] = client.venue.commands()[..] else {
         panic!("one cancel was expected")
     };
@@ -143,7 +149,10 @@ async fn new_order() -> Event {
     Event::OrderAccepted(accepted(&client.venue.placed(), 10))
 }
 
-const NEW: &str = r#"{"symbol":"BTCUSDT","orderId":10,"orderListId":-1,"clientOrderId":"new","transactTime":1700000000000}"#;
+const NEW: &str = r#"
+    {"symbol":"BTCUSDT","orderId":10,"orderListId":-1,"clientOrderId":"new",
+    "transactTime":1700000000000}
+"#;
 const UNKNOWN: &str = r#"{"code":-2011,"msg":"Unknown order sent."}"#;
 const TAKES: &str = r#"{"code":-2010,"msg":"Order would immediately match and take."}"#;
 const PARTIALLY: &str = r#"{"code":-2021,"msg":"Order cancel-replace partially failed.","data":"#;
@@ -152,7 +161,10 @@ const FAILED: &str = r#"{"code":-2022,"msg":"Order cancel-replace failed.","data
 /// The four fields.
 fn both(cancel: (&str, &str), order: (&str, &str)) -> serde_json::Value {
     let text = format!(
-        r#"{{"cancelResult":"{}","newOrderResult":"{}","cancelResponse":{},"newOrderResponse":{}}}"#,
+        r#"
+            {{"cancelResult":"{}","newOrderResult":"{}","cancelResponse":{},
+            "newOrderResponse":{}}}
+        "#,
         cancel.0, order.0, cancel.1, order.1
     );
     serde_json::from_str(&text).expect("JSON")
@@ -277,8 +289,27 @@ async fn an_amendment_tells_the_smaller_order() {
     let got = client
         .signed("PUT /api/v3/order/amend/keepPriority", parameters)
         .await;
-    expect![[r#"{"transactTime":1700000000000,"executionId":6553600,"amendedOrder":{"symbol":"BTCUSDT","orderId":9,"orderListId":-1,"origClientOrderId":"mine","clientOrderId":"less","price":"100.00000000","qty":"0.40000000","executedQty":"0.20000000","preventedQty":"0.00000000","quoteOrderQty":"0.00000000","cumulativeQuoteQty":"20.00000000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY","workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_MAKER"}}"#]]
-    .assert_eq(&got.text);
+    expect![[r#"
+        {"transactTime":1700000000000,
+        "executionId":6553600,
+        "amendedOrder":{"symbol":"BTCUSDT",
+        "orderId":9,
+        "orderListId":-1,
+        "origClientOrderId":"mine",
+        "clientOrderId":"less",
+        "price":"100.00000000",
+        "qty":"0.40000000",
+        "executedQty":"0.20000000",
+        "preventedQty":"0.00000000",
+        "quoteOrderQty":"0.00000000",
+        "cumulativeQuoteQty":"20.00000000",
+        "status":"PARTIALLY_FILLED",
+        "timeInForce":"GTC",
+        "type":"LIMIT",
+        "side":"BUY",
+        "workingTime":1700000000000,
+        "selfTradePreventionMode":"EXPIRE_MAKER"}}"#]]
+    .assert_eq(&got.lines());
 }
 
 #[tokio::test]

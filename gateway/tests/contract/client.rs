@@ -131,6 +131,11 @@ impl Client {
     }
 }
 
+/// JSON that was broken over lines, in one.
+pub fn flat(text: &str) -> String {
+    text.lines().map(str::trim).collect()
+}
+
 /// A good limit order.
 pub const ORDER: &str = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.5&price=100";
 

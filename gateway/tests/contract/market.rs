@@ -6,7 +6,7 @@ use schemas::instrument::{Side, SymbolState, VenueState};
 use schemas::report::{Depth, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
-use crate::client::Client;
+use crate::client::{Client, flat};
 use crate::venue::{ALICE, BOB, BTCUSDT, NOW_MS};
 
 pub fn trade() -> TradeReport {
@@ -56,15 +56,24 @@ async fn books_and_tickers_print_eight_decimals() {
     for (uri, text) in [
         (
             "/api/v3/depth?symbol=BTCUSDT",
-            r#"{"lastUpdateId":77,"bids":[["100.00000000","1.50000000"],["99.99000000","0.00001000"]],"asks":[["101.00000000","0.25000000"]]}"#,
+            r#"
+                {"lastUpdateId":77,"bids":[["100.00000000","1.50000000"],["99.99000000",
+                "0.00001000"]],"asks":[["101.00000000","0.25000000"]]}
+            "#,
         ),
         (
             "/api/v3/depth?symbol=BTCUSDT&limit=1",
-            r#"{"lastUpdateId":77,"bids":[["100.00000000","1.50000000"]],"asks":[["101.00000000","0.25000000"]]}"#,
+            r#"
+                {"lastUpdateId":77,"bids":[["100.00000000","1.50000000"]],
+                "asks":[["101.00000000","0.25000000"]]}
+            "#,
         ),
         (
             "/api/v3/trades?symbol=BTCUSDT",
-            r#"[{"id":5,"price":"100.50000000","qty":"0.20000000","quoteQty":"20.10000000","time":1700000000000,"isBuyerMaker":true,"isBestMatch":true}]"#,
+            r#"
+                [{"id":5,"price":"100.50000000","qty":"0.20000000","quoteQty":"20.10000000",
+                "time":1700000000000,"isBuyerMaker":true,"isBestMatch":true}]
+            "#,
         ),
         (
             "/api/v3/ticker/price?symbol=BTCUSDT",
@@ -72,18 +81,27 @@ async fn books_and_tickers_print_eight_decimals() {
         ),
         (
             "/api/v3/ticker/price",
-            r#"[{"symbol":"BTCUSDT","price":"100.50000000"},{"symbol":"ETHUSDT","price":"0.00000000"}]"#,
+            r#"
+                [{"symbol":"BTCUSDT","price":"100.50000000"},{"symbol":"ETHUSDT",
+                "price":"0.00000000"}]
+            "#,
         ),
         (
             "/api/v3/ticker/bookTicker?symbol=BTCUSDT",
-            r#"{"symbol":"BTCUSDT","bidPrice":"100.00000000","bidQty":"1.50000000","askPrice":"101.00000000","askQty":"0.25000000"}"#,
+            r#"
+                {"symbol":"BTCUSDT","bidPrice":"100.00000000","bidQty":"1.50000000",
+                "askPrice":"101.00000000","askQty":"0.25000000"}
+            "#,
         ),
         (
             "/api/v3/ticker/bookTicker?symbols=%5B%22ETHUSDT%22%5D",
-            r#"[{"symbol":"ETHUSDT","bidPrice":"0.00000000","bidQty":"0.00000000","askPrice":"0.00000000","askQty":"0.00000000"}]"#,
+            r#"
+                [{"symbol":"ETHUSDT","bidPrice":"0.00000000","bidQty":"0.00000000",
+                "askPrice":"0.00000000","askQty":"0.00000000"}]
+            "#,
         ),
     ] {
-        assert_eq!(client.get(uri).await.text, text, "{uri}");
+        assert_eq!(client.get(uri).await.text, flat(text), "{uri}");
     }
 }
 
@@ -225,7 +243,10 @@ async fn exchange_info_lists_rules_and_only_what_exists() {
         "avgPriceMins":5},{"filterType":"LOT_SIZE",
         "minQty":"0.00001000",
         "maxQty":"9000.00000000",
-        "stepSize":"0.00001000"},{"filterType":"NOTIONAL",
+        "stepSize":"0.00001000"},{"filterType":"MARKET_LOT_SIZE",
+        "minQty":"0.00000000",
+        "maxQty":"9000.00000000",
+        "stepSize":"0.00000000"},{"filterType":"NOTIONAL",
         "minNotional":"5.00000000",
         "applyMinToMarket":false,
         "maxNotional":"9000000000.00000000",

@@ -85,12 +85,35 @@ async fn a_resting_order_is_new_and_told_in_full() {
     assert_eq!(got.header("x-mbx-order-count-10s"), "3");
     assert_eq!(got.header("x-mbx-order-count-1d"), "44");
     assert_eq!(got.header("x-daybook-offset"), "100");
-    expect![[r#"{"symbol":"BTCUSDT","orderId":1,"orderListId":-1,"clientOrderId":"mine","transactTime":1700000000000,"price":"100.00000000","origQty":"0.50000000","executedQty":"0.00000000","origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"0.00000000","status":"NEW","timeInForce":"GTC","type":"LIMIT","side":"BUY","workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_MAKER","fills":[]}"#]]
-    .assert_eq(&got.text);
+    expect![[r#"
+        {"symbol":"BTCUSDT",
+        "orderId":1,
+        "orderListId":-1,
+        "clientOrderId":"mine",
+        "transactTime":1700000000000,
+        "price":"100.00000000",
+        "origQty":"0.50000000",
+        "executedQty":"0.00000000",
+        "origQuoteOrderQty":"0.00000000",
+        "cummulativeQuoteQty":"0.00000000",
+        "status":"NEW",
+        "timeInForce":"GTC",
+        "type":"LIMIT",
+        "side":"BUY",
+        "workingTime":1700000000000,
+        "selfTradePreventionMode":"EXPIRE_MAKER",
+        "fills":[]}"#]]
+    .assert_eq(&got.lines());
     let order = order_with("newOrderRespType=ACK") + "&newClientOrderId=other&strategyId=7";
     let got = client.signed("POST /api/v3/order", &order).await;
-    expect![[r#"{"symbol":"BTCUSDT","orderId":1,"orderListId":-1,"clientOrderId":"other","transactTime":1700000000000,"strategyId":7}"#]]
-    .assert_eq(&got.text);
+    expect![[r#"
+        {"symbol":"BTCUSDT",
+        "orderId":1,
+        "orderListId":-1,
+        "clientOrderId":"other",
+        "transactTime":1700000000000,
+        "strategyId":7}"#]]
+    .assert_eq(&got.lines());
 }
 
 #[tokio::test]
@@ -116,8 +139,33 @@ async fn fills_are_told_in_the_taker_s_asset() {
         Event::OrderRested(rested),
     ]));
     let got = client.signed("POST /api/v3/order", &order).await;
-    expect![[r#"{"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"mine","transactTime":1700000000000,"price":"100.00000000","origQty":"0.50000000","executedQty":"0.40000000","origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"39.70000000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY","workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_MAKER","fills":[{"price":"99.00000000","qty":"0.30000000","commission":"0.00030000","commissionAsset":"BTC","tradeId":5},{"price":"100.00000000","qty":"0.10000000","commission":"0.00010000","commissionAsset":"BTC","tradeId":6}]}"#]]
-    .assert_eq(&got.text);
+    expect![[r#"
+        {"symbol":"BTCUSDT",
+        "orderId":28,
+        "orderListId":-1,
+        "clientOrderId":"mine",
+        "transactTime":1700000000000,
+        "price":"100.00000000",
+        "origQty":"0.50000000",
+        "executedQty":"0.40000000",
+        "origQuoteOrderQty":"0.00000000",
+        "cummulativeQuoteQty":"39.70000000",
+        "status":"PARTIALLY_FILLED",
+        "timeInForce":"GTC",
+        "type":"LIMIT",
+        "side":"BUY",
+        "workingTime":1700000000000,
+        "selfTradePreventionMode":"EXPIRE_MAKER",
+        "fills":[{"price":"99.00000000",
+        "qty":"0.30000000",
+        "commission":"0.00030000",
+        "commissionAsset":"BTC",
+        "tradeId":5},{"price":"100.00000000",
+        "qty":"0.10000000",
+        "commission":"0.00010000",
+        "commissionAsset":"BTC",
+        "tradeId":6}]}"#]]
+    .assert_eq(&got.lines());
 }
 
 #[tokio::test]
@@ -134,8 +182,30 @@ async fn a_market_order_by_quote_was_as_large_as_what_it_bought() {
         }),
     ]));
     let got = client.signed("POST /api/v3/order", order).await;
-    expect![[r#"{"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"mine","transactTime":1700000000000,"price":"0.00000000","origQty":"0.40000000","executedQty":"0.40000000","origQuoteOrderQty":"50.00000000","cummulativeQuoteQty":"40.00000000","status":"EXPIRED","timeInForce":"GTC","type":"MARKET","side":"SELL","workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_MAKER","expiryReason":"INSUFFICIENT_LIQUIDITY","fills":[{"price":"100.00000000","qty":"0.40000000","commission":"0.00040000","commissionAsset":"USDT","tradeId":5}]}"#]]
-    .assert_eq(&got.text);
+    expect![[r#"
+        {"symbol":"BTCUSDT",
+        "orderId":28,
+        "orderListId":-1,
+        "clientOrderId":"mine",
+        "transactTime":1700000000000,
+        "price":"0.00000000",
+        "origQty":"0.40000000",
+        "executedQty":"0.40000000",
+        "origQuoteOrderQty":"50.00000000",
+        "cummulativeQuoteQty":"40.00000000",
+        "status":"EXPIRED",
+        "timeInForce":"GTC",
+        "type":"MARKET",
+        "side":"SELL",
+        "workingTime":1700000000000,
+        "selfTradePreventionMode":"EXPIRE_MAKER",
+        "expiryReason":"INSUFFICIENT_LIQUIDITY",
+        "fills":[{"price":"100.00000000",
+        "qty":"0.40000000",
+        "commission":"0.00040000",
+        "commissionAsset":"USDT",
+        "tradeId":5}]}"#]]
+    .assert_eq(&got.lines());
 }
 
 #[tokio::test]
@@ -161,8 +231,26 @@ async fn a_prevented_self_trade_shows_its_quantity() {
         Event::OrderDone(done(OrderStatus::ExpiredInMatch, 50_000, 50_000)),
     ]));
     let got = client.signed("POST /api/v3/order", &order).await;
-    expect![[r#"{"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"mine","transactTime":1700000000000,"price":"100.00000000","origQty":"0.50000000","executedQty":"0.00000000","origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"0.00000000","status":"EXPIRED_IN_MATCH","timeInForce":"GTC","type":"LIMIT","side":"BUY","workingTime":1700000000000,"selfTradePreventionMode":"EXPIRE_TAKER","preventedMatchId":6553601,"preventedQuantity":"0.50000000"}"#]]
-    .assert_eq(&got.text);
+    expect![[r#"
+        {"symbol":"BTCUSDT",
+        "orderId":28,
+        "orderListId":-1,
+        "clientOrderId":"mine",
+        "transactTime":1700000000000,
+        "price":"100.00000000",
+        "origQty":"0.50000000",
+        "executedQty":"0.00000000",
+        "origQuoteOrderQty":"0.00000000",
+        "cummulativeQuoteQty":"0.00000000",
+        "status":"EXPIRED_IN_MATCH",
+        "timeInForce":"GTC",
+        "type":"LIMIT",
+        "side":"BUY",
+        "workingTime":1700000000000,
+        "selfTradePreventionMode":"EXPIRE_TAKER",
+        "preventedMatchId":6553601,
+        "preventedQuantity":"0.50000000"}"#]]
+    .assert_eq(&got.lines());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::client::Client;
+use crate::client::{Client, flat};
 use crate::market::trade;
 use crate::venue::{BTCUSDT, NOW_MS, Venue};
 
@@ -195,7 +195,13 @@ fn gathered_levels_print_best_first() {
     let event = serde_json::to_string(&gathered.event(&grid, TimeUnit::Milli)).expect("JSON");
     assert_eq!(
         event,
-        r#"{"e":"depthUpdate","E":1700000000006,"s":"BTCUSDT","U":4,"u":6,"b":[["99.96000000","1.00000000"],["99.95000000","1.00000000"],["99.94000000","1.00000000"]],"a":[["101.00000000","0.00007000"],["102.00000000","0.00005000"]]}"#
+        flat(
+            r#"
+            {"e":"depthUpdate","E":1700000000006,"s":"BTCUSDT","U":4,"u":6,"b":[["99.96000000",
+            "1.00000000"],["99.95000000","1.00000000"],["99.94000000","1.00000000"]],
+            "a":[["101.00000000","0.00007000"],["102.00000000","0.00005000"]]}
+        "#
+        )
     );
 }
 
@@ -242,7 +248,7 @@ async fn what_cannot_be_understood_is_answered() {
         (
             r#"{"method":"BOGUS","params":[],"id":1}"#,
             2,
-            "Invalid request: unknown variant `BOGUS`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, ",
+            "Invalid request: unknown variant `BOGUS`, expected one of `SUBSCRIBE`, ",
         ),
         (
             r#"{"params":[],"id":1}"#,
