@@ -204,12 +204,7 @@ impl Preparer {
         if self.yard.refuse.load(Ordering::Acquire) {
             return Err(JournalError::NoSpace { path });
         }
-        let made = make_zeroed(&path, self.segment_bytes);
-        if made.is_err() {
-            // What was written of it would keep the disk full.
-            drop(disk::remove(&path.with_extension("tmp")));
-        }
-        made
+        make_zeroed(&path, self.segment_bytes)
     }
 
     /// A spare left by an earlier run is as good as new when nothing was written to it.
@@ -243,11 +238,20 @@ pub(crate) fn is_zero(bytes: &[u8]) -> bool {
 /// Makes a zeroed segment under the name `path`.
 pub(crate) fn make_zeroed(path: &Path, bytes: u64) -> Result<Prepared, JournalError> {
     let beside = path.with_extension("tmp");
-    let mut file = disk::create(&beside)?;
-    disk::allocate(&file, bytes, &beside)?;
-    disk::write_zeros(&mut file, bytes, &beside)?;
-    disk::sync_all(&file, &beside)?;
-    disk::rename(&beside, path)?;
+    let made = make_beside(path, &beside, bytes);
+    if made.is_err() {
+        // What was written of it would keep the disk full.
+        drop(disk::remove(&beside));
+    }
+    made
+}
+
+fn make_beside(path: &Path, beside: &Path, bytes: u64) -> Result<Prepared, JournalError> {
+    let mut file = disk::create(beside)?;
+    disk::allocate(&file, bytes, beside)?;
+    disk::write_zeros(&mut file, bytes, beside)?;
+    disk::sync_all(&file, beside)?;
+    disk::rename(beside, path)?;
     disk::sync_folder(path.parent().expect("a segment lies in a folder"))?;
     let region = map(&file, bytes, path)?;
     Ok(Prepared {

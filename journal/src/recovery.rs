@@ -305,8 +305,26 @@ impl Survey {
             position,
             above_mark,
         };
-        survey.finding = survey.walk().and_then(|reason| survey.decide(reason)).err();
+        survey.finding = survey.settle().err();
         survey
+    }
+
+    /// Walks and decides, and looks again when the decision is not plain acceptance: a
+    /// node that is running may have appended in between.
+    fn settle(&mut self) -> Result<(), JournalError> {
+        loop {
+            let reason = self.walk()?;
+            let decision = self.decide(reason);
+            if decision.is_ok() && self.recovery.torn.is_none() {
+                return decision;
+            }
+            let here = self.files.segments[self.segment].from(self.position);
+            let grown = Frame::decode(here, self.recovery.id.seed());
+            if !grown.is_ok_and(|frame| frame.offset == self.recovery.next) {
+                return decision;
+            }
+            self.recovery.torn = None;
+        }
     }
 
     /// Reads frames to the first that is not there or does not verify, and says why.

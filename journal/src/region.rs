@@ -94,10 +94,7 @@ impl Region {
         // SAFETY: the directory lock keeps other writers away, and the file is never
         // shortened while a node runs; readers elsewhere map it read-only.
         let mut map = unsafe { MmapOptions::new().len(bytes).map_mut(file)? };
-        // A kernel that does not know the advice only makes the first touch slower.
-        if map.advise(Advice::PopulateRead).is_err() {
-            tracing::debug!("pages are not populated ahead: the kernel does not offer it");
-        }
+        populate(&map);
         let base = map.as_mut_ptr();
         Ok(Region {
             base,
@@ -204,6 +201,17 @@ impl View {
             tracing::debug!("the kernel takes no advice on reading in order");
         }
     }
+}
+
+/// Touches every page for reading. A kernel that does not know the advice only makes the
+/// first append to a page slower.
+fn populate(map: &MmapMut) {
+    #[cfg(target_os = "linux")]
+    if map.advise(Advice::PopulateRead).is_err() {
+        tracing::debug!("pages are not populated ahead: the kernel does not offer it");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = map;
 }
 
 /// The bytes of aligned words, for buffers that hold frames.

@@ -2,7 +2,7 @@
 //! frame logic are tested without files in `heap`, which miri can run.
 //!
 //! Reading order: `life`, `heap`, `derived`, `table`, `damage`, `full_disk`,
-//! `power_cut`, `broken`.
+//! `power_cut`, `broken`, `live`.
 
 mod life;
 mod heap;
@@ -12,3 +12,4 @@ mod damage;
 mod full_disk;
 mod power_cut;
 mod broken;
+mod live;
