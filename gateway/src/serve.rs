@@ -29,11 +29,18 @@ use crate::wire::parameters::Parameters;
 
 /// The longest body, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
+/// Whose body takes longer than this is told so.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// So much of a longer body is thrown away for the sake of an answer, for at most so long.
 const DRAIN_BYTES_MAX: usize = 128 << 20;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "X-MBX-USED-WEIGHT-1M, X-MBX-ORDER-COUNT-10S, X-MBX-ORDER-COUNT-1D, X-Trace-Id, \
+     X-Daybook-Offset, Retry-After",
+);
 const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight-1m");
 const ORDERS_10S: HeaderName = HeaderName::from_static("x-mbx-order-count-10s");
 const ORDERS_1D: HeaderName = HeaderName::from_static("x-mbx-order-count-1d");
@@ -92,7 +99,10 @@ async fn answer(app: Arc<App>, path: Option<&'static str>, request: Request) -> 
     }
     let route = find(path, &head);
     let raw = match &route {
-        Ok(_) if head.method != Method::GET => read_body(&head, body).await,
+        Ok(_) if head.method != Method::GET => {
+            let read = tokio::time::timeout(BODY_TIMEOUT, read_body(&head, body)).await;
+            read.unwrap_or_else(|_| Err(too_slow()))
+        }
         _ => Ok(Bytes::new()),
     };
     let query = head.uri.query().unwrap_or("").as_bytes();
@@ -202,6 +212,14 @@ impl Work<'_> {
     }
 }
 
+fn too_slow() -> ApiError {
+    let msg = format!(
+        "The body did not arrive within {} seconds.",
+        BODY_TIMEOUT.as_secs()
+    );
+    ApiError::new(-1100, msg).status(StatusCode::REQUEST_TIMEOUT)
+}
+
 /// The body, unless it is too long.
 async fn read_body(head: &Head, body: Body) -> Result<Bytes, ApiError> {
     let told = head.headers.get(header::CONTENT_LENGTH);
@@ -240,10 +258,23 @@ async fn read_body(head: &Head, body: Body) -> Result<Bytes, ApiError> {
 
 /// Puts the headers on.
 pub fn sign_off(app: &App, answered: Answered, trace: &str) -> Response {
-    let (status, body, offset) = match &answered.outcome {
-        Ok(answer) => (answer.status, answer.body.clone(), answer.offset),
-        Err(error) => (error.status, error.body(), error.offset),
+    let Answered {
+        outcome,
+        used_weight,
+        preflight,
+    } = answered;
+    let (mut order_counts, mut retry_after) = (None, None);
+    let (status, body, offset) = match outcome {
+        Ok(answer) => {
+            order_counts = answer.order_counts;
+            (answer.status, answer.body, answer.offset)
+        }
+        Err(error) => {
+            retry_after = error.retry_after;
+            (error.status, error.body(), error.offset)
+        }
     };
+    let offset = offset.or_else(|| app.newest());
     tracing::debug!(
         trace,
         status = status.as_u16(),
@@ -253,47 +284,35 @@ pub fn sign_off(app: &App, answered: Answered, trace: &str) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    let number = |value: u64| HeaderValue::from(value);
-    headers.insert(header::CONTENT_TYPE, JSON);
-    headers.insert(
+    let mut set = |name: HeaderName, value: HeaderValue| drop(headers.insert(name, value));
+    set(header::CONTENT_TYPE, JSON);
+    set(
         header::ACCESS_CONTROL_ALLOW_ORIGIN,
         HeaderValue::from_static("*"),
     );
-    headers.insert(USED_WEIGHT, number(answered.used_weight.into()));
-    headers.insert(
+    set(USED_WEIGHT, used_weight.into());
+    set(
         TRACE_ID,
         HeaderValue::from_str(trace).expect("hex digits are a value"),
     );
-    if let Some(offset) = offset.or_else(|| app.newest()) {
-        headers.insert(OFFSET, number(offset.0));
+    if let Some(offset) = offset {
+        set(OFFSET, offset.0.into());
     }
-    match &answered.outcome {
-        Ok(Answer {
-            order_counts: Some((per_10s, per_day)),
-            ..
-        }) => {
-            headers.insert(ORDERS_10S, number((*per_10s).into()));
-            headers.insert(ORDERS_1D, number((*per_day).into()));
-        }
-        Err(ApiError {
-            retry_after: Some(seconds),
-            ..
-        }) => {
-            headers.insert(header::RETRY_AFTER, number(*seconds));
-        }
-        _ => (),
+    if let Some((per_10s, per_day)) = order_counts {
+        set(ORDERS_10S, per_10s.into());
+        set(ORDERS_1D, per_day.into());
     }
-    if answered.preflight {
-        let any = HeaderValue::from_static("*");
-        let methods = HeaderValue::from_static("GET, POST, PUT, DELETE");
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, any);
-    } else {
-        let exposed = HeaderValue::from_static(
-            "X-MBX-USED-WEIGHT-1M, X-MBX-ORDER-COUNT-10S, X-MBX-ORDER-COUNT-1D, \
-             X-Trace-Id, X-Daybook-Offset, Retry-After",
+    if let Some(seconds) = retry_after {
+        set(header::RETRY_AFTER, seconds.into());
+    }
+    if preflight {
+        set(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        set(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("*"),
         );
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    } else {
+        set(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
     response
 }
