@@ -317,6 +317,12 @@ pub fn sign_off(app: &App, answered: Answered, trace: &str) -> Response {
     response
 }
 
+/// Puts the trace id on an answer that has no body, as that of a handshake.
+pub fn set_trace(response: &mut Response, trace: &str) {
+    let value = HeaderValue::from_str(trace).expect("hex digits are a value");
+    response.headers_mut().insert(TRACE_ID, value);
+}
+
 /// A name for this request that no other has: a random part of this process, a count.
 pub fn trace_id() -> String {
     static PROCESS: LazyLock<u64> = LazyLock::new(rand::random);

@@ -5,7 +5,7 @@
 
 use schemas::command::PlaceOrderV1;
 use schemas::ids::ClientOrderId;
-use schemas::instrument::{OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::instrument::{OrderType, SelfTradePrevention, Side, SymbolKind, TimeInForce};
 use schemas::report::{Directory, SymbolReport};
 use schemas::units::{Amount, Price, Qty};
 
@@ -203,16 +203,15 @@ impl NewOrder {
     }
 }
 
-/// The listed symbol of that name.
+/// The spot symbol of that name.
 ///
 /// # Errors
 /// -1121 when there is none.
 pub fn find_symbol(directory: &Directory, name: &str) -> Result<SymbolReport, ApiError> {
-    let mut symbols = directory.symbols.iter();
-    symbols
-        .find(|symbol| symbol.name.as_str() == name)
-        .copied()
-        .ok_or_else(error::invalid_symbol)
+    let named =
+        |symbol: &&SymbolReport| symbol.kind == SymbolKind::Spot && symbol.name.as_str() == name;
+    let found = directory.symbols.iter().find(named);
+    found.copied().ok_or_else(error::invalid_symbol)
 }
 
 /// Mandatory and surplus names, by the type.

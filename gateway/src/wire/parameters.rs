@@ -9,6 +9,9 @@ use crate::wire::decimal::Decimal;
 /// Accepted everywhere; the signature's own parameters.
 const ALWAYS: [&str; 3] = ["timestamp", "recvWindow", "signature"];
 
+/// The most parameters in one place; no endpoint takes nearly as many.
+const PARAMETERS_MAX: usize = 128;
+
 /// What an integer parameter may look like, as the dialect words it.
 const INTEGER_RANGE: &str = "^[0-9]{1,20}$";
 
@@ -24,7 +27,8 @@ impl Parameters {
     /// Reads query and body; a GET has no body.
     ///
     /// # Errors
-    /// -1101 for a doubled name or two signatures, -1100 for text that is no UTF-8.
+    /// -1101 for a doubled name, two signatures or too many parameters, -1100 for text that
+    /// is no UTF-8.
     pub fn read(query: &[u8], body: &[u8]) -> Result<Parameters, ApiError> {
         let mut parameters = Parameters::default();
         parameters.take(query)?;
@@ -67,6 +71,10 @@ impl Parameters {
             }
             if self.pairs[start..].iter().any(|(other, _)| *other == name) {
                 return Err(doubled(&name));
+            }
+            if self.pairs.len() - start == PARAMETERS_MAX {
+                let msg = "Too many parameters sent for this endpoint.";
+                return Err(ApiError::new(-1101, msg));
             }
             self.pairs.push((name, value));
         }

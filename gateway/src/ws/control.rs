@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::ws::session::Opening;
-use crate::ws::subscriptions::TooMany;
+use crate::ws::subscriptions::NotAdded;
 
 #[derive(Deserialize)]
 enum Method {
@@ -89,10 +89,10 @@ fn apply(
             added
                 .map(|()| Value::Null)
                 .map_err(|refusal| match refusal {
-                    TooMany::Unknown(name) => {
+                    NotAdded::Unknown(name) => {
                         (2, format!("Invalid request: stream '{name}' is not served"))
                     }
-                    TooMany::Streams => (2, "Invalid request: too many streams".to_owned()),
+                    NotAdded::TooMany => (2, "Invalid request: too many streams".to_owned()),
                 })
         }
         Method::Unsubscribe => {

@@ -31,11 +31,11 @@ struct Stream {
 
 /// Why streams were not added; then none of them was.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum TooMany {
+pub enum NotAdded {
     /// The first name that is not served.
     Unknown(String),
     /// More than a connection may have.
-    Streams,
+    TooMany,
 }
 
 /// How events leave a connection.
@@ -68,12 +68,12 @@ impl Subscriptions {
     /// Adds streams; those it has already stay as they are.
     ///
     /// # Errors
-    /// [`TooMany`], and then nothing was added.
-    pub fn add(&mut self, directory: &Directory, names: &[String]) -> Result<(), TooMany> {
+    /// [`NotAdded`], and then nothing was added.
+    pub fn add(&mut self, directory: &Directory, names: &[String]) -> Result<(), NotAdded> {
         let mut added: Vec<Stream> = Vec::new();
         for name in names {
             let parsed = StreamName::parse(directory, name);
-            let parsed = parsed.ok_or_else(|| TooMany::Unknown(name.clone()))?;
+            let parsed = parsed.ok_or_else(|| NotAdded::Unknown(name.clone()))?;
             if self
                 .streams
                 .iter()
@@ -82,15 +82,15 @@ impl Subscriptions {
             {
                 continue;
             }
+            if self.streams.len() + added.len() == STREAMS_MAX {
+                return Err(NotAdded::TooMany);
+            }
             added.push(Stream {
                 name: name.clone(),
                 grid: Grid::new(directory, parsed.symbol),
                 feed: parsed.feed,
                 gathered: Gathered::default(),
             });
-        }
-        if self.streams.len() + added.len() > STREAMS_MAX {
-            return Err(TooMany::Streams);
         }
         self.streams.extend(added);
         Ok(())

@@ -18,7 +18,7 @@ use crate::wire::clock::TimeUnit;
 use crate::wire::parameters::Parameters;
 use crate::ws::names::split;
 use crate::ws::session::{Opening, run};
-use crate::ws::subscriptions::{Subscriptions, TooMany};
+use crate::ws::subscriptions::{NotAdded, Subscriptions};
 
 /// Where streams are opened.
 pub const PATHS: [&str; 6] = [
@@ -69,10 +69,15 @@ pub async fn upgrade(app: Arc<App>, request: Request) -> Response {
         }
     };
     match WebSocketUpgrade::from_request_parts(&mut head, &()).await {
-        Ok(upgrade) => upgrade
-            .max_message_size(MESSAGE_BYTES_MAX)
-            .max_frame_size(MESSAGE_BYTES_MAX)
-            .on_upgrade(move |socket| run(app, opening, socket)),
+        Ok(upgrade) => {
+            let upgrade = upgrade
+                .max_message_size(MESSAGE_BYTES_MAX)
+                .max_frame_size(MESSAGE_BYTES_MAX);
+            tracing::debug!(trace, %address, "stream opened");
+            let mut response = upgrade.on_upgrade(move |socket| run(app, opening, socket));
+            serve::set_trace(&mut response, &trace);
+            response
+        }
         Err(_) => {
             let error = ApiError::new(-1000, "This path speaks WebSocket.")
                 .status(StatusCode::UPGRADE_REQUIRED);
@@ -101,10 +106,10 @@ fn read(app: &App, path: &str, query: &str) -> Result<Opening, ApiError> {
     let directory = app.parts.queries.directory();
     if let Err(name) = subscriptions.add(&directory, &names) {
         return Err(match name {
-            TooMany::Unknown(name) => {
+            NotAdded::Unknown(name) => {
                 error::invalid("streams").hint(format!("'{}' is not served", name.escape_default()))
             }
-            TooMany::Streams => error::invalid("streams").hint("at most 1024 streams"),
+            NotAdded::TooMany => error::invalid("streams").hint("at most 1024 streams"),
         });
     }
     Ok(Opening {

@@ -297,6 +297,17 @@ async fn bytes_that_are_no_text_are_illegal() {
 }
 
 #[tokio::test]
+async fn more_parameters_than_any_endpoint_takes_are_not_sorted_out() {
+    let client = Client::new();
+    let many: Vec<String> = (0..120_000).map(|number| format!("{number}=")).collect();
+    let got = client.raw("POST /api/v3/order", &many.join("&")).await;
+    assert_eq!(
+        got.refusal(),
+        "400 -1101 Too many parameters sent for this endpoint."
+    );
+}
+
+#[tokio::test]
 async fn another_accounts_order_is_unknown() {
     let client = Client::new();
     let mut foreign = crate::venue::resting();

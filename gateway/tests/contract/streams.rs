@@ -57,6 +57,7 @@ async fn open(path: &str) -> Socket {
         !head.to_lowercase().contains("extensions"),
         "compression is declined"
     );
+    assert!(head.contains("x-trace-id: "), "{head}");
     // The task subscribes to updates before it reads; an answer shows that it runs.
     let mut socket = socket;
     socket
