@@ -207,6 +207,19 @@ impl EventLog {
         self.next
     }
 
+    /// Forgets everything; the next append begins the log anew, at any offset. For a start
+    /// whose replay begins later than the log ends: a log with a hole would be a lie.
+    pub fn restart(&mut self) -> Result<(), JournalError> {
+        self.current = None;
+        self.join();
+        self.next = None;
+        disk::remove(&synced_path(&self.folder))?;
+        for (_, path) in files_in(&self.folder)? {
+            disk::remove(&path)?;
+        }
+        Ok(())
+    }
+
     /// Appends the answer to one command. It is read by others after [`EventLog::flush`].
     /// After an error the log is not to be used again; a start repairs it.
     ///

@@ -14,7 +14,7 @@ use crate::open::{mark_path, open};
 use crate::reader::Reader;
 use crate::recovery::inspect;
 use crate::tests::life::{fresh, payload_of, small, wait_durable};
-use crate::tests::table::{blank_mark, segments};
+use crate::tests::table::{blank_mark, closed, segments};
 use crate::writer::{Class, Writer};
 
 /// Frames that fill a segment of 64 KiB but for its last eighth.
@@ -263,4 +263,40 @@ fn a_stale_tail_of_the_same_journal_is_not_taken_for_new() {
         Err(error) => panic!("{error}"),
         Ok(count) => assert_eq!(count, first + 4),
     }
+}
+
+#[test]
+fn damage_in_an_older_segment_is_found_by_whoever_reads_it() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    closed(dir.path(), 2_000);
+    let paths = segments(dir.path());
+    let whole = fs::read(&paths[1]).expect("readable");
+    let mut refused = 0;
+    for at in (64..whole.len()).step_by(509) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x40;
+        fs::write(&paths[1], &bytes).expect("space is left");
+        let mut reader = Reader::open(dir.path(), Offset(0)).expect("the newest is whole");
+        let ended = loop {
+            match reader.next() {
+                Ok(Some(frame)) => assert_eq!(frame.payload, payload_of(frame.offset.0)),
+                Ok(None) => break Ok(reader.position()),
+                Err(error) => break Err(error.to_string()),
+            }
+        };
+        let finding = inspect(dir.path()).expect("a journal").finding;
+        match ended {
+            // Padding, or the unused end.
+            Ok(next) => assert!(next == Offset(2_000) && finding.is_none()),
+            Err(said) => {
+                refused += 1;
+                assert!(
+                    said.contains(paths[1].to_str().expect("a plain path")),
+                    "{said}"
+                );
+                assert!(finding.is_some());
+            }
+        }
+    }
+    assert!(90 < refused, "{refused}");
 }

@@ -59,6 +59,20 @@ fn events_are_read_back_across_files_and_starts() {
     );
     drop(log);
     assert_eq!(read_events(dir.path(), 0), 100);
+    let mut log = EventLog::open(dir.path(), id(), FAR).expect("it opens");
+    log.restart().expect("files can be removed");
+    log.append(Offset(700), TimeNs(700), &payload_of(700))
+        .expect("it takes any offset now");
+    drop(log);
+    assert_eq!(read_events(dir.path(), 700), 701);
+    let before = EventReader::open(dir.path(), Offset(99)).next().map(|_| ());
+    assert!(matches!(
+        before,
+        Err(JournalError::BeforeStart {
+            first: Offset(700),
+            ..
+        })
+    ));
     let other = EventLog::open(dir.path(), JournalId([8; 16]), FAR).expect("it opens");
     assert_eq!(other.next(), None, "a cache of another journal is dropped");
 }
