@@ -278,17 +278,3 @@ pub fn wrong_client_order() -> ApiError {
 fn unsupported(reason: RejectReason) -> ApiError {
     ApiError::new(-1020, "This operation is not supported.").hint(format!("{reason:?}"))
 }
-
-/// Whether the reason is a filter's, which cancelReplace checks before it does anything.
-pub const fn is_filter(reason: RejectReason) -> bool {
-    matches!(
-        reason,
-        RejectReason::PriceFilter
-            | RejectReason::LotSize
-            | RejectReason::MarketLotSize
-            | RejectReason::Notional
-            | RejectReason::PercentPrice
-            | RejectReason::MaxNumOrders
-            | RejectReason::MaxPosition
-    )
-}

@@ -75,7 +75,8 @@ async fn answer(
     receipt: &Receipt,
 ) -> Outcome {
     let grid = Grid::new(&call.directory, request.symbol);
-    let done = cancelled(receipt).find(|done| done.cancel_client == command.cancel_client);
+    // Self-trade prevention expires orders; only the target is cancelled.
+    let done = cancelled(receipt).next();
     let refused = cancel_refusal(receipt);
     let placed = placed(receipt);
     if done.is_none() && refused.is_none() && placed.is_none() {
