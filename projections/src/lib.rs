@@ -1,1 +1,20 @@
-//! projections
+//! Event log → the outside: each sink at its own pace, each with its own cursor.
+//!
+//! A projection reads the event log and nothing else, commits effects and cursor in one
+//! atomic step, and can be thrown away and made again. Absent on purpose: the engine, the
+//! gateway, and any way for a slow sink to slow trading.
+//!
+//! Reading order: `projection` (the trait and the driver), `orders` (events folded into
+//! rows), `sql` (SQLite), `reads` (what history answers), `error`.
+
+#![forbid(unsafe_code)]
+
+pub mod projection;
+pub mod orders;
+pub mod sql;
+mod rows;
+pub mod reads;
+pub mod error;
+
+#[cfg(test)]
+mod tests;

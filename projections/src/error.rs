@@ -1,0 +1,36 @@
+//! What a sink can fail with. Every variant is retried by the driver but [`SinkError::Fenced`].
+
+use schemas::ids::Offset;
+
+/// Why a sink could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The database refused.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A migration failed: the file belongs to another or a newer build.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The event log could not be read.
+    #[error("event log: {0}")]
+    Log(#[from] journal::error::JournalError),
+    /// The events of a frame do not decode.
+    #[error("events at offset {} do not decode", .offset.0)]
+    Undecodable { offset: Offset },
+    /// The event log begins after the cursor: what lies between must come by replay.
+    #[error("the event log begins at offset {}, the cursor stands at {}", .begins.0, .cursor.0)]
+    Gap { begins: Offset, cursor: Offset },
+    /// Somebody else moved the cursor.
+    #[error("another writer moved the cursor from {}", .expected.0)]
+    Fenced { expected: Offset },
+    /// An event names an order that was never accepted.
+    #[error("order {symbol}:{order} is unknown at offset {}", .offset.0)]
+    UnknownOrder {
+        symbol: u32,
+        order: u64,
+        offset: Offset,
+    },
+    /// A stored value does not fit its type.
+    #[error("column {column} holds {value}")]
+    Row { column: &'static str, value: String },
+}

@@ -1,0 +1,342 @@
+//! A venue without rules on one symbol: events that follow each other, and the outcome.
+
+use std::collections::BTreeMap;
+
+use schemas::event::{
+    BalanceChanged, Event, OrderAccepted, OrderAmended, OrderDone, OrderRested, Trade,
+    TradePrevented,
+};
+use schemas::ids::{AccountId, AssetId, BusinessId, ClientOrderId, Offset, OrderId, TradeId};
+use schemas::instrument::{OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::report::{OrderReport, TradeReport};
+use schemas::units::{Amount, Price, Qty, TimeNs};
+
+use crate::projection::Answered;
+use crate::tests::SYMBOL;
+
+pub(crate) const ACCOUNTS: [u32; 3] = [7, 8, 9];
+
+pub(crate) struct Fake {
+    random: u64,
+    pub(crate) orders: Vec<OrderReport>,
+    pub(crate) trades: Vec<TradeReport>,
+    pub(crate) balances: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
+    pub(crate) moved: BTreeMap<(AccountId, AssetId), i128>,
+}
+
+impl Fake {
+    pub(crate) fn new(seed: u64) -> Fake {
+        Fake {
+            random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            orders: Vec::new(),
+            trades: Vec::new(),
+            balances: BTreeMap::new(),
+            moved: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn time(offset: u64) -> TimeNs {
+        TimeNs(1_700_000_000_000_000_000 + offset * 1_000_000)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random >> 11) % bound
+    }
+
+    pub(crate) fn step(&mut self, offset: u64) -> Answered {
+        let time = Self::time(offset);
+        let events = match self.below(8) {
+            0..=3 => self.place(time),
+            4 => self.cancel(time),
+            5 => self.amend(time),
+            6 => self.prevent(time),
+            _ => self.pay(offset),
+        };
+        Answered {
+            offset: Offset(offset),
+            time,
+            events,
+        }
+    }
+
+    fn account(&mut self) -> AccountId {
+        AccountId(ACCOUNTS[self.below(3) as usize])
+    }
+
+    fn accept(&mut self, time: TimeNs) -> (usize, Vec<Event>) {
+        let by_quote = self.below(5) == 0;
+        let client = format!("client-{}", self.below(30));
+        let report = OrderReport {
+            symbol: SYMBOL,
+            order: OrderId(self.orders.len() as u64 + 1),
+            account: self.account(),
+            client_order: ClientOrderId::new(&client).expect("fits"),
+            side: if self.below(2) == 0 {
+                Side::Buy
+            } else {
+                Side::Sell
+            },
+            order_type: if by_quote {
+                OrderType::Market
+            } else {
+                OrderType::Limit
+            },
+            time_in_force: TimeInForce::Gtc,
+            self_trade: SelfTradePrevention::ExpireMaker,
+            status: OrderStatus::New,
+            price: if by_quote {
+                Price::ZERO
+            } else {
+                Price(100 + self.below(9) as i64)
+            },
+            qty: if by_quote {
+                Qty::ZERO
+            } else {
+                Qty(1 + self.below(9) as i64)
+            },
+            quote_qty: if by_quote {
+                Amount(1 << 90)
+            } else {
+                Amount::ZERO
+            },
+            executed: Qty::ZERO,
+            quote: Amount::ZERO,
+            prevented: Qty::ZERO,
+            created: time,
+            updated: time,
+        };
+        self.orders.push(report);
+        let accepted = OrderAccepted {
+            symbol: report.symbol,
+            order: report.order,
+            account: report.account,
+            client_order: report.client_order,
+            side: report.side,
+            order_type: report.order_type,
+            time_in_force: report.time_in_force,
+            self_trade: report.self_trade,
+            price: report.price,
+            qty: report.qty,
+            quote_qty: report.quote_qty,
+            orders_10s: 1,
+            orders_1d: 1,
+        };
+        (self.orders.len() - 1, vec![Event::OrderAccepted(accepted)])
+    }
+
+    fn open(&mut self, fits: impl Fn(&OrderReport) -> bool) -> Option<usize> {
+        let open: Vec<usize> = (0..self.orders.len())
+            .filter(|index| {
+                let order = &self.orders[*index];
+                order.status.is_open() && 0 < open_of(order) && fits(order)
+            })
+            .collect();
+        if open.is_empty() {
+            None
+        } else {
+            Some(open[self.below(open.len() as u64) as usize])
+        }
+    }
+
+    fn place(&mut self, time: TimeNs) -> Vec<Event> {
+        let (taker, mut events) = self.accept(time);
+        let by_quote = self.orders[taker].quote_qty != Amount::ZERO;
+        let took = self.orders[taker];
+        if let Some(maker) = self.open(|order| order.side != took.side) {
+            let wanted = if by_quote { 3 } else { took.qty.0 };
+            let qty = Qty(open_of(&self.orders[maker]).min(wanted));
+            events.push(self.meet((taker, maker), qty, time));
+        }
+        let order = &mut self.orders[taker];
+        if by_quote {
+            order.qty = order.executed;
+            events.push(done(order, OrderStatus::Expired, time));
+        } else if open_of(order) == 0 {
+            events.push(done(order, OrderStatus::Filled, time));
+        } else {
+            let rested = OrderRested {
+                symbol: SYMBOL,
+                order: order.order,
+                account: order.account,
+                side: order.side,
+                price: order.price,
+                open: Qty(open_of(order)),
+            };
+            events.push(Event::OrderRested(rested));
+        }
+        events
+    }
+
+    fn meet(&mut self, (taker, maker): (usize, usize), qty: Qty, time: TimeNs) -> Event {
+        let (took, made) = (self.orders[taker], self.orders[maker]);
+        let quote = Amount(i128::from(qty.0) << 70);
+        for index in [taker, maker] {
+            let order = &mut self.orders[index];
+            order.executed.0 += qty.0;
+            order.quote.0 += quote.0;
+            order.status = OrderStatus::PartiallyFilled;
+            order.updated = time;
+        }
+        let maker_open = Qty(open_of(&self.orders[maker]));
+        if maker_open == Qty::ZERO {
+            self.orders[maker].status = OrderStatus::Filled;
+        }
+        let trade = Trade {
+            symbol: SYMBOL,
+            trade: TradeId(self.trades.len() as u64 + 1),
+            price: made.price,
+            qty,
+            quote,
+            taker_side: took.side,
+            taker_order: took.order,
+            taker_account: took.account,
+            taker_fee: Amount(5),
+            maker_order: made.order,
+            maker_account: made.account,
+            maker_fee: Amount(-2),
+            maker_open,
+        };
+        self.trades.push(crate::orders::trade_row(
+            crate::orders::When {
+                offset: Offset(0),
+                time,
+            },
+            &trade,
+        ));
+        Event::Trade(trade)
+    }
+
+    fn cancel(&mut self, time: TimeNs) -> Vec<Event> {
+        let Some(index) = self.open(|_| true) else {
+            return Vec::new();
+        };
+        vec![done(&mut self.orders[index], OrderStatus::Canceled, time)]
+    }
+
+    fn amend(&mut self, time: TimeNs) -> Vec<Event> {
+        let Some(index) = self.open(|order| 1 < open_of(order)) else {
+            return Vec::new();
+        };
+        let order = &mut self.orders[index];
+        let (old_qty, old_client) = (order.qty, order.client_order);
+        order.qty.0 -= 1;
+        order.client_order = ClientOrderId::new(&format!("new-{}", order.order.0)).expect("fits");
+        order.updated = time;
+        vec![Event::OrderAmended(OrderAmended {
+            symbol: SYMBOL,
+            order: order.order,
+            account: order.account,
+            side: order.side,
+            price: order.price,
+            old_qty,
+            new_qty: order.qty,
+            executed: order.executed,
+            quote: order.quote,
+            open: Qty(open_of(order)),
+            old_client,
+            new_client: order.client_order,
+        })]
+    }
+
+    /// One unit is taken off two open orders without a trade.
+    fn prevent(&mut self, time: TimeNs) -> Vec<Event> {
+        let taker = self.open(|order| order.side == Side::Buy && 1 < open_of(order));
+        let maker = self.open(|order| order.side == Side::Sell && 1 < open_of(order));
+        let (Some(taker), Some(maker)) = (taker, maker) else {
+            return Vec::new();
+        };
+        for index in [taker, maker] {
+            self.orders[index].prevented.0 += 1;
+            self.orders[index].updated = time;
+        }
+        let made = &self.orders[maker];
+        vec![Event::TradePrevented(TradePrevented {
+            symbol: SYMBOL,
+            account: made.account,
+            taker_order: self.orders[taker].order,
+            maker_order: made.order,
+            maker_side: made.side,
+            price: made.price,
+            taker_prevented: Qty(1),
+            maker_prevented: Qty(1),
+            mode: SelfTradePrevention::Decrement,
+        })]
+    }
+
+    fn pay(&mut self, offset: u64) -> Vec<Event> {
+        let business = BusinessId::new(&format!("pay-{offset}")).expect("fits");
+        let (account, to) = (self.account(), AccountId(10));
+        let (asset, amount) = (
+            AssetId(self.below(2) as u16),
+            Amount(1 + self.below(99) as i128),
+        );
+        let mut moved = |account, delta| *self.moved.entry((account, asset)).or_default() += delta;
+        let event = match offset % 3 {
+            0 => {
+                moved(account, amount.0);
+                Event::Deposited {
+                    account,
+                    asset,
+                    amount,
+                    business,
+                }
+            }
+            1 => {
+                moved(account, -amount.0);
+                Event::Withdrawn {
+                    account,
+                    asset,
+                    amount,
+                    business,
+                }
+            }
+            _ => {
+                moved(account, -amount.0);
+                moved(to, amount.0);
+                Event::Transferred {
+                    from: account,
+                    to,
+                    asset,
+                    amount,
+                    business,
+                }
+            }
+        };
+        let (free, held) = (Amount(i128::from(offset) << 80), amount);
+        self.balances.insert((account, asset), (free, held));
+        vec![
+            event,
+            Event::BalanceChanged(BalanceChanged {
+                account,
+                asset,
+                free,
+                held,
+            }),
+        ]
+    }
+}
+
+fn open_of(order: &OrderReport) -> i64 {
+    order.qty.0 - order.executed.0 - order.prevented.0
+}
+
+fn done(order: &mut OrderReport, status: OrderStatus, time: TimeNs) -> Event {
+    let open = Qty(open_of(order));
+    order.status = status;
+    order.updated = time;
+    Event::OrderDone(OrderDone {
+        symbol: SYMBOL,
+        order: order.order,
+        account: order.account,
+        side: order.side,
+        status,
+        price: order.price,
+        open,
+        prevented: Qty::ZERO,
+        rested: true,
+        cancel_client: ClientOrderId::EMPTY,
+    })
+}
