@@ -246,7 +246,8 @@ impl From<RejectReason> for ApiError {
             ),
             R::TooLate => outside_window(),
             R::UnknownOrder => ApiError::new(-2011, "Unknown order sent."),
-            R::OrderIdMismatch => wrong_client_order(),
+            R::OrderIdMismatch => ApiError::new(-2011, "Unknown order sent.")
+                .hint("the order id and the client order id name different orders"),
             R::AmendNotSmaller => {
                 ApiError::new(-2038, "Order amend (quantity increase) is not supported.")
             }
@@ -272,6 +273,15 @@ impl From<RejectReason> for ApiError {
 /// -2039.
 pub fn wrong_client_order() -> ApiError {
     ApiError::new(-2039, "Client order ID is not correct for this order ID.")
+}
+
+/// The refusal of an amendment: what the engine says has a code of its own there.
+pub fn amend_rejected(reason: RejectReason) -> ApiError {
+    let mut error = ApiError::from(reason);
+    if matches!(error.code, -2010 | -2011) {
+        error.code = -2038;
+    }
+    error
 }
 
 /// What only an administrative command can be told.

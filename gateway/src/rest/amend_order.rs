@@ -40,7 +40,7 @@ pub async fn amend_order(call: &Call, caller: &Caller) -> Outcome {
     let symbol = call.symbol()?;
     let target = target
         .known()
-        .ok_or_else(|| ApiError::from(RejectReason::UnknownOrder))?;
+        .ok_or_else(|| error::amend_rejected(RejectReason::UnknownOrder))?;
     let new_qty = filters::qty(&symbol, new_qty)
         .map_err(|error| closed(call, caller, &symbol).unwrap_or(error))?;
     let amend = AmendOrderV1 {
@@ -111,7 +111,7 @@ async fn refusal(call: &Call, amend: &AmendOrderV1, receipt: &Receipt) -> ApiErr
         return error::lost();
     };
     if reason != RejectReason::AmendNotSmaller {
-        return reason.into();
+        return error::amend_rejected(reason);
     }
     let found = call
         .queries()
@@ -126,6 +126,6 @@ async fn refusal(call: &Call, amend: &AmendOrderV1, receipt: &Receipt) -> ApiErr
             -2038,
             "The new quantity must be above the executed quantity.",
         ),
-        _ => reason.into(),
+        _ => error::amend_rejected(reason),
     }
 }

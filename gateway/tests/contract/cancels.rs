@@ -313,6 +313,27 @@ async fn an_amendment_tells_the_smaller_order() {
 }
 
 #[tokio::test]
+async fn an_amendment_of_no_order_has_the_code_of_amendments() {
+    let client = Client::new();
+    let line = "PUT /api/v3/order/amend/keepPriority";
+    let reason = RejectReason::UnknownOrder;
+    let rejected = CancelRejected {
+        account: ALICE,
+        symbol: BTCUSDT,
+        reason,
+    };
+    client
+        .venue
+        .reply(Reply::Events(vec![Event::AmendRejected(rejected)]));
+    for order in [9, 0] {
+        let got = client
+            .signed(line, &format!("symbol=BTCUSDT&orderId={order}&newQty=1"))
+            .await;
+        assert_eq!(got.refusal(), "400 -2038 Unknown order sent.");
+    }
+}
+
+#[tokio::test]
 async fn an_amendment_that_lowers_nothing_says_what_is_wrong() {
     let client = Client::new();
     client.venue.state.lock().orders.push(resting());
