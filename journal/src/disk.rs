@@ -16,6 +16,9 @@ use crate::segment::PAGE_BYTES;
 /// A page of zeros, to write and to compare with.
 pub(crate) const ZEROS: [u8; PAGE_BYTES as usize] = [0; PAGE_BYTES as usize];
 
+/// Pages of zeros between two syncs: 4 MiB.
+const PAGES_PER_SYNC: u64 = 1024;
+
 /// Opens an existing file for reading and writing.
 pub(crate) fn open_writable(path: &Path) -> Result<File, JournalError> {
     OpenOptions::new()
@@ -42,14 +45,16 @@ pub(crate) fn allocate(file: &File, bytes: u64, path: &Path) -> Result<(), Journ
     let length = libc::off_t::try_from(bytes).expect("a segment is at most 16 GiB");
     #[cfg(target_os = "linux")]
     {
-        // SAFETY: plain call on a descriptor that `file` keeps open.
-        let code = unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, length) };
+        let code = loop {
+            // SAFETY: plain call on a descriptor that `file` keeps open.
+            match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, length) } {
+                libc::EINTR => {}
+                code => break code,
+            }
+        };
         if code != 0 {
-            return Err(JournalError::system(
-                "allocate",
-                path,
-                io::Error::from_raw_os_error(code),
-            ));
+            let source = io::Error::from_raw_os_error(code);
+            return Err(JournalError::system("allocate", path, source));
         }
         Ok(())
     }
@@ -62,11 +67,15 @@ pub(crate) fn allocate(file: &File, bytes: u64, path: &Path) -> Result<(), Journ
 }
 
 /// Writes zeros page by page: larger writes make larger folios, and then one append
-/// dirties all of one.
+/// dirties all of one. Synced a few megabytes at a time: the syncs of the journal itself
+/// wait behind what is queued here.
 pub(crate) fn write_zeros(file: &mut File, bytes: u64, path: &Path) -> Result<(), JournalError> {
     assert!(bytes.is_multiple_of(PAGE_BYTES));
-    for _ in 0..bytes / PAGE_BYTES {
+    for page in 1..=bytes / PAGE_BYTES {
         file.write_all(&ZEROS).place("write zeros to", path)?;
+        if page.is_multiple_of(PAGES_PER_SYNC) {
+            sync_data(file, path)?;
+        }
     }
     Ok(())
 }
