@@ -17,7 +17,7 @@ pub mod frame;
 mod region;
 mod segment;
 mod disk;
-mod mark;
+pub mod mark;
 pub mod lock;
 pub mod sync;
 mod prepare;
