@@ -2,6 +2,7 @@
 
 mod fake;
 mod forget;
+mod rules;
 mod speed;
 
 use std::collections::BTreeMap;
