@@ -1,1 +1,22 @@
-//! replay-tool
+//! Replay: from the journal to state, events, chain and root; the auditor's lens.
+//!
+//! The node uses [`replay`] and [`snapshot`] to start; `replay-tool` adds commands that only
+//! look. Absent on purpose: any network, any async runtime, and any writing into what is
+//! read ([`snapshot::write`] and [`snapshot::copy`] make snapshots for the node; no command
+//! of `replay-tool` calls them).
+//!
+//! Reading order: `replay`, `manifest`, `snapshot`, `walk`, `json`, `commands`.
+//!
+//! **Invariant:** equal frames give equal events, chain and root, whatever state the replay
+//! began with.
+
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod replay;
+pub mod manifest;
+pub mod snapshot;
+pub mod walk;
+pub mod json;
+pub mod progress;
+pub mod commands;

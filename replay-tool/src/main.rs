@@ -1,1 +1,3 @@
-fn main(){}
+//! The auditor's and operator's program.
+
+fn main() {}
