@@ -21,7 +21,7 @@ pub struct Reading {
 impl Reading {
     /// Counts one line; true if a person should see it.
     pub fn line(&mut self, line: &str) -> bool {
-        if line.starts_with("SKIPPED ") {
+        if line.starts_with("SKIPPED") {
             self.tally.skipped += 1;
             return true;
         }

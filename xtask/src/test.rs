@@ -84,7 +84,7 @@ fn tests(workspace: &Workspace, report: &mut Report) {
         ];
         let mut cargo = workspace.cargo(&words);
         match bench::streams(workspace) {
-            Ok(folder) => drop(cargo.env("DAYBOOK_STREAMS", folder)),
+            Ok(folder) => drop(cargo.env("XCS1_DIR", folder)),
             Err(error) => println!("no XCS1 streams: {error:#}"),
         }
         libtest::run(&mut cargo, minutes(15))
