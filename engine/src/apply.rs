@@ -1,0 +1,274 @@
+//! [`Engine::apply`]: one match, all control flow.
+//!
+//! ```text
+//! frame ─ carried work ─ timers due ─ its command ─ balances that moved ─▶ events
+//! ```
+
+use schemas::command::Command;
+use schemas::event::{BalanceChanged, Event, OrderRejected};
+use schemas::ids::Offset;
+use schemas::reject::RejectReason;
+use schemas::units::TimeNs;
+
+use crate::risk::order_counts::Windows;
+use crate::state::State;
+use crate::trace::{NoTrace, Trace};
+
+/// Which frame of the journal, and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    pub offset: Offset,
+    pub time: TimeNs,
+}
+
+/// What the caller has to journal next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// Bounded work was carried over: journal a `Continue`.
+    pub more: bool,
+    /// The earliest timer: journal an `AdvanceClock` then.
+    pub wake_at: Option<TimeNs>,
+}
+
+/// Events that one command makes at most.
+pub const EVENTS_MAX: usize = 65_535;
+/// Kept back for what follows the last step: an end, a rest, refusals, balances.
+const EVENTS_RESERVE: usize = 64;
+
+/// A deliberate fault; the tests prove that they notice it.
+#[doc(hidden)]
+#[cfg(feature = "planted-faults")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PlantedFault {
+    Lifo,
+    FeeOneAtomOff,
+    HoldNotReleased,
+}
+
+/// The venue: a state and the one function that changes it.
+#[derive(Debug)]
+pub struct Engine<T: Trace = NoTrace> {
+    pub(crate) state: State,
+    pub(crate) trace: T,
+    /// Events of the running command, appended to what the caller had.
+    pub(crate) out: Vec<Event>,
+    /// Where the running command's events begin.
+    out_start: usize,
+    pub(crate) windows: Windows,
+    pub(crate) events_max: usize,
+    /// Steps of bounded work done in this frame; the first is always done.
+    pub(crate) steps: usize,
+    #[cfg(feature = "planted-faults")]
+    pub(crate) planted: Option<PlantedFault>,
+}
+
+impl Engine {
+    /// An empty venue. `seed` only scatters hash maps: nothing visible depends on it.
+    pub fn new(seed: u64) -> Engine {
+        Engine::with_trace(seed, NoTrace)
+    }
+}
+
+impl<T: Trace> Engine<T> {
+    /// An empty venue whose steps are heard by `trace`.
+    pub fn with_trace(seed: u64, trace: T) -> Self {
+        Self::with_state(State::new(seed), trace)
+    }
+
+    pub(crate) fn with_state(state: State, trace: T) -> Self {
+        Engine {
+            state,
+            trace,
+            out: Vec::new(),
+            out_start: 0,
+            windows: Windows::default(),
+            events_max: EVENTS_MAX - EVENTS_RESERVE,
+            steps: 0,
+            #[cfg(feature = "planted-faults")]
+            planted: None,
+        }
+    }
+
+    /// What hears the steps.
+    pub fn trace(&self) -> &T {
+        &self.trace
+    }
+
+    /// What hears the steps.
+    pub fn trace_mut(&mut self) -> &mut T {
+        &mut self.trace
+    }
+
+    /// The offset of the next frame.
+    #[inline]
+    pub fn next(&self) -> Offset {
+        self.state.next
+    }
+
+    /// The time of the last frame.
+    #[inline]
+    pub fn now(&self) -> TimeNs {
+        self.state.now
+    }
+
+    /// The earliest timer.
+    #[inline]
+    pub fn wake_at(&self) -> Option<TimeNs> {
+        self.state
+            .timers
+            .first_key_value()
+            .map(|((due, _), _)| *due)
+    }
+
+    /// Whether bounded work is carried over.
+    #[inline]
+    pub fn more(&self) -> bool {
+        !self.state.work.is_empty() || self.wake_at().is_some_and(|due| due <= self.state.now)
+    }
+
+    /// Applies one command and appends what happened to `out`.
+    ///
+    /// # Panics
+    /// When `at` is not the next frame or goes back in time, and when an invariant is
+    /// broken past the point of no return.
+    pub fn apply(&mut self, at: Stamp, command: &Command, out: &mut Vec<Event>) -> Outcome {
+        self.begin(at, out);
+        if self.more() {
+            self.catch_up();
+        }
+        if self.state.work.is_empty() {
+            self.run(command);
+        } else {
+            self.refuse_busy(command);
+        }
+        self.end(out)
+    }
+
+    /// Stands for `apply` at an offset that an audited `Skip` names.
+    ///
+    /// # Panics
+    /// As [`Engine::apply`].
+    pub fn skip(&mut self, at: Stamp, out: &mut Vec<Event>) -> Outcome {
+        self.begin(at, out);
+        self.out.push(Event::CommandSkipped);
+        self.end(out)
+    }
+
+    /// Lowers the bound of events per command, so that tests reach it.
+    #[doc(hidden)]
+    pub fn limit_events(&mut self, events_max: usize) {
+        self.events_max = events_max;
+    }
+
+    /// Plants a fault.
+    #[doc(hidden)]
+    #[cfg(feature = "planted-faults")]
+    pub fn plant(&mut self, fault: PlantedFault) {
+        self.planted = Some(fault);
+        self.state.books.last_in_first_out = fault == PlantedFault::Lifo;
+    }
+
+    #[inline]
+    fn begin(&mut self, at: Stamp, out: &mut Vec<Event>) {
+        assert_eq!(at.offset, self.state.next, "the journal is gapless");
+        assert!(
+            self.state.now <= at.time,
+            "the sequencer's clock is monotonic"
+        );
+        self.state.next = at.offset.next();
+        self.state.now = at.time;
+        self.out = std::mem::take(out);
+        self.out_start = self.out.len();
+        self.steps = 0;
+        self.windows.advance(at.time);
+        self.state.requests.expire(&self.state.tags, at.time);
+    }
+
+    /// Tells the balances that moved and hands the events over.
+    #[inline]
+    fn end(&mut self, out: &mut Vec<Event>) -> Outcome {
+        let events = &mut self.out;
+        self.state.ledger.drain_touched(|account, asset, balance| {
+            events.push(Event::BalanceChanged(BalanceChanged {
+                account,
+                asset,
+                free: balance.free,
+                held: balance.held,
+            }));
+        });
+        assert!(
+            events.len() - self.out_start <= EVENTS_MAX,
+            "event ids have 16 bits"
+        );
+        *out = std::mem::take(&mut self.out);
+        Outcome {
+            more: self.more(),
+            wake_at: self.wake_at(),
+        }
+    }
+
+    /// Whether the command may make no further step of bounded work.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        let made = self.out.len() - self.out_start + self.state.ledger.touched_count();
+        made >= self.events_max && self.steps > 0
+    }
+
+    /// What was carried over runs before anything else, then the timers that are due.
+    #[cold]
+    #[inline(never)]
+    fn catch_up(&mut self) {
+        self.run_carried();
+        while self.state.work.is_empty() && !self.is_full() {
+            match self.state.timers.first_entry() {
+                Some(timer) if timer.key().0 <= self.state.now => {
+                    let symbol = timer.remove();
+                    self.steps += 1;
+                    self.open_by_timer(symbol);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    #[inline]
+    fn run(&mut self, command: &Command) {
+        match command {
+            Command::PlaceOrder(command) => self.place(command),
+            Command::CancelOrder(command) => self.cancel(command),
+            Command::CancelReplace(command) => self.cancel_replace(command),
+            Command::AmendOrder(command) => self.amend(command),
+            Command::CancelAll(command) => self.cancel_all(command),
+            Command::Seal | Command::AdvanceClock | Command::Continue => (),
+            administration => self.administer(administration),
+        }
+    }
+
+    /// Bounded work is still going on: nothing else may come between.
+    #[cold]
+    #[inline(never)]
+    fn refuse_busy(&mut self, command: &Command) {
+        let reason = RejectReason::Busy;
+        let reject = |order: &schemas::command::PlaceOrderV1| {
+            Event::OrderRejected(OrderRejected {
+                account: order.account,
+                symbol: order.symbol,
+                client_order: order.client_order,
+                reason,
+            })
+        };
+        match command {
+            Command::Seal | Command::AdvanceClock | Command::Continue => (),
+            Command::PlaceOrder(order) => self.out.push(reject(order)),
+            Command::CancelReplace(replace) => self.out.push(reject(&replace.order)),
+            Command::AmendOrder(amend) => self.reject_amend(amend, reason),
+            Command::CancelOrder(cancel) => {
+                self.reject_cancel(cancel.account, cancel.symbol, reason);
+            }
+            Command::CancelAll(cancel) => {
+                self.reject_cancel(cancel.account, cancel.symbol, reason);
+            }
+            _ => self.out.push(Event::CommandRejected { reason }),
+        }
+    }
+}

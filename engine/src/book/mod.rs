@@ -1,0 +1,163 @@
+//! The order books of every symbol: who stands where, in which order.
+//!
+//! No money, no rules and no matching here. Orders lie in one slab and hang in three
+//! lists by `u32` handles: the queue of their price level, the seat of their owner, and
+//! the index by order id. Handles never leave the engine.
+//!
+//! Reading order: `order`, `level`, `order_index`, `draw`.
+
+pub mod order;
+pub mod level;
+pub mod order_index;
+pub mod draw;
+
+use schemas::ids::{OrderId, SymbolId};
+use schemas::instrument::Side;
+use schemas::units::{Price, Qty};
+
+use crate::lookup::NIL;
+use level::{PagedLevels, PriceIndex};
+use order::{Details, Order, Orders};
+use order_index::{ChunkPool, OrderIndex};
+
+/// Both sides and the id index of one symbol.
+#[derive(Default, Debug)]
+pub struct Book {
+    sides: [PagedLevels; 2],
+    index: OrderIndex,
+}
+
+/// All books over one slab.
+#[derive(Default, Debug)]
+pub struct Books {
+    /// Every resting order of the venue.
+    pub orders: Orders,
+    chunks: ChunkPool,
+    books: Vec<Book>,
+    #[cfg(feature = "planted-faults")]
+    pub(crate) last_in_first_out: bool,
+}
+
+/// Smaller is better on both sides.
+#[inline]
+pub(crate) fn key_of(side: Side, price: Price) -> i64 {
+    match side {
+        Side::Buy => -price.0,
+        Side::Sell => price.0,
+    }
+}
+
+impl Books {
+    /// Opens an empty book for the next symbol.
+    pub fn add_symbol(&mut self) {
+        self.books.push(Book::default());
+    }
+
+    /// The first order in the queue of the best price.
+    #[inline]
+    pub fn best(&self, symbol: SymbolId, side: Side) -> Option<u32> {
+        self.books[symbol.0 as usize].sides[side as usize].best_head()
+    }
+
+    /// The best price of a side.
+    #[inline]
+    pub fn best_price(&self, symbol: SymbolId, side: Side) -> Option<Price> {
+        let key = self.books[symbol.0 as usize].sides[side as usize].best_key()?;
+        Some(match side {
+            Side::Buy => Price(-key),
+            Side::Sell => Price(key),
+        })
+    }
+
+    /// The order that is met after this one, if this one were gone.
+    #[inline]
+    pub fn after(&self, handle: u32) -> Option<u32> {
+        let order = self.orders.get(handle);
+        if order.next != NIL {
+            return Some(order.next);
+        }
+        let side = &self.books[order.symbol.0 as usize].sides[order.side as usize];
+        side.head_after(key_of(order.side, order.price))
+    }
+
+    /// The resting order of that number.
+    #[inline]
+    pub fn find(&self, symbol: SymbolId, order: OrderId) -> Option<u32> {
+        self.books[symbol.0 as usize].index.get(order, &self.chunks)
+    }
+
+    /// Puts an order last into the queue of its price.
+    #[inline]
+    pub fn insert(&mut self, order: Order, details: Details) -> u32 {
+        let (symbol, side, price, id) = (order.symbol, order.side, order.price, order.id);
+        let handle = self.orders.add(order, details);
+        let book = &mut self.books[symbol.0 as usize];
+        book.index.insert(id, handle, &mut self.chunks);
+        let level = book.sides[side as usize].level(key_of(side, price));
+        #[cfg(feature = "planted-faults")]
+        if self.last_in_first_out && level.head != NIL {
+            let head = std::mem::replace(&mut level.head, handle);
+            self.orders.get_mut(head).prev = handle;
+            self.orders.get_mut(handle).next = head;
+            return handle;
+        }
+        let tail = std::mem::replace(&mut level.tail, handle);
+        if tail == NIL {
+            level.head = handle;
+        } else {
+            self.orders.get_mut(tail).next = handle;
+            self.orders.get_mut(handle).prev = tail;
+        }
+        handle
+    }
+
+    /// Takes an order out of its queue and the index. Its seat must have let go of it.
+    #[inline]
+    pub fn remove(&mut self, handle: u32) {
+        let order = self.orders.get(handle);
+        let (symbol, side, price, id) = (order.symbol, order.side, order.price, order.id);
+        let (prev, next) = (order.prev, order.next);
+        let book = &mut self.books[symbol.0 as usize];
+        book.index.remove(id, &mut self.chunks);
+        if prev == NIL && next == NIL {
+            book.sides[side as usize].remove(key_of(side, price));
+        } else if prev == NIL {
+            book.sides[side as usize].level(key_of(side, price)).head = next;
+            self.orders.get_mut(next).prev = NIL;
+        } else if next == NIL {
+            book.sides[side as usize].level(key_of(side, price)).tail = prev;
+            self.orders.get_mut(prev).next = NIL;
+        } else {
+            self.orders.get_mut(prev).next = next;
+            self.orders.get_mut(next).prev = prev;
+        }
+        self.orders.free(handle);
+    }
+
+    /// Every order of a side, best price first, then in the order of the queue.
+    pub fn queue(&self, symbol: SymbolId, side: Side) -> Vec<u32> {
+        let mut handles = Vec::new();
+        let mut at = self.best(symbol, side);
+        while let Some(handle) = at {
+            handles.push(handle);
+            at = self.after(handle);
+        }
+        handles
+    }
+
+    /// Open quantity and number of orders at each price, best first.
+    pub fn totals(&self, symbol: SymbolId, side: Side) -> Vec<(Price, Qty, u32)> {
+        let mut levels: Vec<(Price, Qty, u32)> = Vec::new();
+        for handle in self.queue(symbol, side) {
+            let order = self.orders.get(handle);
+            match levels.last_mut() {
+                Some(level) if level.0 == order.price => {
+                    level.1.0 = level.1.0.saturating_add(order.open.0);
+                    level.2 += 1;
+                }
+                _ => levels.push((order.price, order.open, 1)),
+            }
+        }
+        levels
+    }
+}

@@ -1,0 +1,117 @@
+//! One resting order: 64 bytes that matching reads, and the rest beside them.
+
+use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
+use schemas::instrument::{OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::units::{Amount, Price, Qty, TimeNs};
+
+use crate::lookup::NIL;
+
+/// What matching reads of an order: one cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct Order {
+    pub id: OrderId,
+    pub price: Price,
+    pub open: Qty,
+    pub account: AccountId,
+    pub symbol: SymbolId,
+    /// Queue of the price level.
+    pub prev: u32,
+    pub next: u32,
+    /// List of the owner's orders on the symbol, in order of their numbers.
+    pub seat_prev: u32,
+    pub seat_next: u32,
+    pub seat: u32,
+    /// Tag of the client order id in the look-up; zero when there is none.
+    pub client_tag: u32,
+    pub side: Side,
+    pub order_type: OrderType,
+    pub time_in_force: TimeInForce,
+    pub self_trade: SelfTradePrevention,
+}
+
+const _: () = assert!(size_of::<Order>() == 64, "an order is one cache line");
+
+/// What only answers and amendments need.
+#[derive(Clone, Copy, Debug)]
+pub struct Details {
+    /// Executed quote amount.
+    pub quote: Amount,
+    /// origQty = executed + prevented + open.
+    pub qty: Qty,
+    pub prevented: Qty,
+    pub created: TimeNs,
+    pub client_order: ClientOrderId,
+}
+
+/// The slab; freed places are used again, last freed first.
+#[derive(Default, Debug)]
+pub struct Orders {
+    hot: Vec<Order>,
+    cold: Vec<Details>,
+    /// First free place, linked by `next`.
+    free: Option<u32>,
+    count: usize,
+}
+
+impl Orders {
+    /// How many orders rest.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The order in that place.
+    #[inline]
+    pub fn get(&self, handle: u32) -> &Order {
+        &self.hot[handle as usize]
+    }
+
+    /// The order in that place.
+    #[inline]
+    pub fn get_mut(&mut self, handle: u32) -> &mut Order {
+        &mut self.hot[handle as usize]
+    }
+
+    /// The rest of the order in that place.
+    #[inline]
+    pub fn details(&self, handle: u32) -> &Details {
+        &self.cold[handle as usize]
+    }
+
+    /// The rest of the order in that place.
+    #[inline]
+    pub fn details_mut(&mut self, handle: u32) -> &mut Details {
+        &mut self.cold[handle as usize]
+    }
+
+    /// What was executed of the order so far.
+    #[inline]
+    pub fn executed(&self, handle: u32) -> Qty {
+        let details = self.details(handle);
+        Qty(details.qty.0 - details.prevented.0 - self.get(handle).open.0)
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, order: Order, details: Details) -> u32 {
+        self.count += 1;
+        let Some(handle) = self.free else {
+            let handle = u32::try_from(self.hot.len()).expect("four thousand million orders");
+            assert!(handle != NIL, "the last handle means none");
+            self.hot.push(order);
+            self.cold.push(details);
+            return handle;
+        };
+        let next = self.hot[handle as usize].next;
+        self.free = (next != NIL).then_some(next);
+        self.hot[handle as usize] = order;
+        self.cold[handle as usize] = details;
+        handle
+    }
+
+    #[inline]
+    pub(crate) fn free(&mut self, handle: u32) {
+        self.count -= 1;
+        self.hot[handle as usize].next = self.free.unwrap_or(NIL);
+        self.free = Some(handle);
+    }
+}

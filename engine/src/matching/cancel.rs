@@ -1,0 +1,244 @@
+//! The end of resting orders: one, all of a seat, one in favour of another.
+
+use schemas::command::{CancelAllV1, CancelOrderV1, CancelReplaceV1, OrderRef};
+use schemas::event::{CancelRejected, Event, OrderDone};
+use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
+use schemas::instrument::{CancelReplaceMode, OrderStatus, Side};
+use schemas::reject::RejectReason;
+use schemas::units::{Qty, TimeNs};
+
+use crate::apply::Engine;
+use crate::matching::carried::Work;
+use crate::risk::filters::Replaced;
+use crate::trace::Trace;
+
+/// How a resting order ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ending {
+    pub status: OrderStatus,
+    pub cancel_client: ClientOrderId,
+}
+
+impl Ending {
+    #[inline]
+    pub(crate) fn of(status: OrderStatus) -> Ending {
+        Ending {
+            status,
+            cancel_client: ClientOrderId::EMPTY,
+        }
+    }
+}
+
+impl<T: Trace> Engine<T> {
+    #[inline]
+    pub(crate) fn cancel(&mut self, command: &CancelOrderV1) {
+        let (account, symbol) = (command.account, command.symbol);
+        let found = self
+            .admit_cancel(account, symbol, command.valid_until)
+            .and_then(|()| self.find_target(account, symbol, &command.target));
+        match found {
+            Ok(handle) => self.end_resting(
+                handle,
+                Ending {
+                    status: OrderStatus::Canceled,
+                    cancel_client: command.cancel_client,
+                },
+            ),
+            Err(reason) => self.reject_cancel(account, symbol, reason),
+        }
+    }
+
+    /// Cancels are possible in every state of symbol, venue and account.
+    #[inline]
+    fn admit_cancel(
+        &self,
+        account: AccountId,
+        symbol: SymbolId,
+        valid_until: TimeNs,
+    ) -> Result<(), RejectReason> {
+        self.state
+            .symbol(symbol)
+            .ok_or(RejectReason::UnknownSymbol)?;
+        self.state
+            .account(account)
+            .ok_or(RejectReason::UnknownAccount)?;
+        self.check_window(valid_until)
+    }
+
+    /// The open order that is meant.
+    ///
+    /// # Errors
+    /// UnknownOrder; OrderIdMismatch when both names are given and differ.
+    #[inline]
+    pub(crate) fn find_target(
+        &self,
+        account: AccountId,
+        symbol: SymbolId,
+        target: &OrderRef,
+    ) -> Result<u32, RejectReason> {
+        let orders = &self.state.books.orders;
+        if target.order == OrderId(0) {
+            let tag = self.client_tag(account, symbol, &target.client_order);
+            if tag == 0 {
+                return Err(RejectReason::UnknownOrder);
+            }
+            return self
+                .find_client(tag, account, symbol, &target.client_order)
+                .ok_or(RejectReason::UnknownOrder);
+        }
+        let handle = self
+            .state
+            .books
+            .find(symbol, target.order)
+            .filter(|handle| orders.get(*handle).account == account)
+            .ok_or(RejectReason::UnknownOrder)?;
+        let named = target.client_order;
+        if !named.is_empty() && orders.details(handle).client_order != named {
+            return Err(RejectReason::OrderIdMismatch);
+        }
+        Ok(handle)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn reject_cancel(
+        &mut self,
+        account: AccountId,
+        symbol: SymbolId,
+        reason: RejectReason,
+    ) {
+        self.out.push(Event::CancelRejected(CancelRejected {
+            account,
+            symbol,
+            reason,
+        }));
+    }
+
+    /// Ends a resting order: hold back to its owner, event, out of the book.
+    #[inline]
+    pub(crate) fn end_resting(&mut self, handle: u32, ending: Ending) {
+        let order = *self.state.books.orders.get(handle);
+        self.release(&order, order.open);
+        let prevented = match ending.status {
+            OrderStatus::ExpiredInMatch => order.open,
+            _ => Qty::ZERO,
+        };
+        self.out.push(Event::OrderDone(OrderDone {
+            symbol: order.symbol,
+            order: order.id,
+            account: order.account,
+            side: order.side,
+            status: ending.status,
+            price: order.price,
+            open: order.open,
+            prevented,
+            rested: true,
+            cancel_client: ending.cancel_client,
+        }));
+        self.close(handle);
+    }
+
+    /// Takes an order out of seat, look-up and book; its hold is settled already.
+    #[inline]
+    pub(crate) fn close(&mut self, handle: u32) {
+        let client_tag = self.state.books.orders.get(handle).client_tag;
+        if client_tag != 0 {
+            self.state.clients.remove(client_tag, handle);
+        }
+        let state = &mut self.state;
+        state
+            .seats
+            .unlink(&state.tags, &mut state.books.orders, handle);
+        state.books.remove(handle);
+    }
+
+    /// Every open order of the account on the symbol, in order of their numbers.
+    pub(crate) fn cancel_all(&mut self, command: &CancelAllV1) {
+        let (account, symbol) = (command.account, command.symbol);
+        let admitted = self.admit_cancel(account, symbol, command.valid_until);
+        let seat = self.state.seats.find(&self.state.tags, account, symbol);
+        let admitted = admitted.and(seat.ok_or(RejectReason::UnknownOrder));
+        match admitted {
+            Ok(_) => self.cancel_seat(account, symbol),
+            Err(reason) => self.reject_cancel(account, symbol, reason),
+        }
+    }
+
+    /// Cancels until the seat is free or the command has no events left.
+    pub(crate) fn cancel_seat(&mut self, account: AccountId, symbol: SymbolId) {
+        while let Some(seat) = self.state.seats.find(&self.state.tags, account, symbol) {
+            if self.is_full() {
+                self.state
+                    .work
+                    .push_front(Work::CancelSeat { account, symbol });
+                return;
+            }
+            self.steps += 1;
+            let first = self.state.seats.get(seat).head;
+            self.end_resting(first, Ending::of(OrderStatus::Canceled));
+        }
+    }
+
+    /// Cancels every order of a delisted symbol, best first, bids before asks.
+    pub(crate) fn cancel_symbol(&mut self, symbol: SymbolId) {
+        for side in [Side::Buy, Side::Sell] {
+            while let Some(handle) = self.state.books.best(symbol, side) {
+                if self.is_full() {
+                    self.state.work.push_front(Work::CancelSymbol { symbol });
+                    return;
+                }
+                self.steps += 1;
+                self.end_resting(handle, Ending::of(OrderStatus::Canceled));
+            }
+        }
+    }
+
+    /// RULES, Spot: parameters and filters of the new order, then the cancel, then the
+    /// new order admitted as after the cancel.
+    #[inline]
+    pub(crate) fn cancel_replace(&mut self, command: &CancelReplaceV1) {
+        let order = &command.order;
+        let (account, symbol) = (order.account, order.symbol);
+        let found = match self.state.symbol(symbol) {
+            Some(_) => self.find_target(account, symbol, &command.target),
+            None => Err(RejectReason::UnknownOrder),
+        };
+        let notional = match self.admit_terms(order, self.replaced(found.ok())) {
+            Ok(notional) => notional,
+            Err(reason) => return self.reject_order(order, reason),
+        };
+        match found {
+            Ok(handle) => self.end_resting(
+                handle,
+                Ending {
+                    status: OrderStatus::Canceled,
+                    cancel_client: command.cancel_client,
+                },
+            ),
+            Err(reason) => {
+                self.reject_cancel(account, symbol, reason);
+                if command.mode == CancelReplaceMode::StopOnFailure {
+                    return;
+                }
+            }
+        }
+        match self.admit_funds(order, notional) {
+            Ok(admitted) => self.accept(order, admitted),
+            Err(reason) => self.reject_order(order, reason),
+        }
+    }
+
+    #[inline]
+    fn replaced(&self, handle: Option<u32>) -> Replaced {
+        handle.map_or(Replaced::default(), |handle| {
+            let order = self.state.books.orders.get(handle);
+            Replaced {
+                orders: 1,
+                bids: match order.side {
+                    Side::Buy => i128::from(order.open.0),
+                    Side::Sell => 0,
+                },
+            }
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! Bounded work: what one command could not finish goes on in the next frame, before
+//! anything else. Between frames nothing is half done: the money of a taker on its way
+//! is on hold.
+
+use schemas::ids::{AccountId, SymbolId};
+use schemas::units::Amount;
+
+use crate::apply::Engine;
+use crate::matching::taker::Taker;
+use crate::trace::Trace;
+
+/// Work that is carried over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// A taker on its walk.
+    Taker(Box<Taker>),
+    CancelSeat {
+        account: AccountId,
+        symbol: SymbolId,
+    },
+    CancelSymbol {
+        symbol: SymbolId,
+    },
+}
+
+impl<T: Trace> Engine<T> {
+    /// Goes on until nothing is left or the frame has no events left.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn run_carried(&mut self) {
+        while !self.is_full()
+            && let Some(work) = self.state.work.pop_front()
+        {
+            match work {
+                Work::Taker(mut taker) => {
+                    let (asset, amount) = taker.remaining_funds();
+                    self.move_hold((taker.account, asset), Amount(-amount.0));
+                    self.run_taker(&mut taker);
+                }
+                Work::CancelSeat { account, symbol } => self.cancel_seat(account, symbol),
+                Work::CancelSymbol { symbol } => self.cancel_symbol(symbol),
+            }
+        }
+    }
+}

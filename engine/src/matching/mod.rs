@@ -1,0 +1,13 @@
+//! From an admitted order to trades: the walk through the opposite side.
+//!
+//! One function decides each step, [`taker::next_step`]; a simulation and the commit both
+//! use it, so that what admission counted on is what happens. No balance is read here.
+//!
+//! Reading order: `taker`, `walk`, `place`, `cancel`, `amend`, `carried`.
+
+pub mod taker;
+pub mod walk;
+pub mod place;
+pub mod cancel;
+pub mod amend;
+pub mod carried;

@@ -1,0 +1,187 @@
+//! The walk through the opposite side: best price first, then first come.
+
+use schemas::event::{Event, Trade, TradePrevented};
+use schemas::ids::TradeId;
+use schemas::instrument::{OrderStatus, Side};
+use schemas::units::{Amount, Qty};
+
+use crate::apply::Engine;
+use crate::matching::cancel::Ending;
+use crate::matching::taker::{Step, Taker, next_step};
+use crate::trace::{Note, Trace};
+
+/// Events that one maker costs at most: the trade or its prevention, the maker's end,
+/// two balances.
+const EVENTS_PER_MAKER: usize = 4;
+
+impl<T: Trace> Engine<T> {
+    /// Walks and changes nothing: gives the taker as it would be afterwards, or `None`
+    /// when the makers would cost more than `events_max` events.
+    pub(crate) fn simulate(&self, mut taker: Taker, events_max: usize) -> Option<Taker> {
+        let books = &self.state.books;
+        let mut events = 0;
+        let mut at = books.best(taker.market.symbol, taker.side.opposite());
+        while let Some(handle) = at {
+            let maker = books.orders.get(handle);
+            let step = next_step(&mut taker, maker);
+            let quote_of = |qty| {
+                let market = &taker.market;
+                market
+                    .notional(maker.price, qty)
+                    .expect("a resting order was priced")
+            };
+            match step {
+                Step::Stop | Step::ExpireTaker | Step::ExpireBoth => break,
+                Step::Fill(qty) => taker.filled(qty, quote_of(qty)),
+                Step::ExpireMaker => {}
+                Step::Decrement(qty) => taker.prevented(qty, quote_of(qty)),
+            }
+            events += EVENTS_PER_MAKER;
+            if events > events_max {
+                return None;
+            }
+            at = books.after(handle);
+        }
+        Some(taker)
+    }
+
+    /// Walks until the taker stops; `false` when the command has no events left.
+    #[inline]
+    pub(crate) fn walk(&mut self, taker: &mut Taker) -> bool {
+        let opposite = taker.side.opposite();
+        while let Some(handle) = self.state.books.best(taker.market.symbol, opposite) {
+            let step = next_step(taker, self.state.books.orders.get(handle));
+            if step == Step::Stop {
+                break;
+            }
+            if self.is_full() {
+                return false;
+            }
+            self.steps += 1;
+            match step {
+                Step::Stop => unreachable!("handled above"),
+                Step::Fill(qty) => self.fill(taker, handle, qty),
+                prevented => {
+                    self.prevent(taker, handle, prevented);
+                    if taker.expired_in_match {
+                        break;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// One trade: money, numbers, the maker's rest.
+    #[inline]
+    fn fill(&mut self, taker: &mut Taker, handle: u32, qty: Qty) {
+        let maker = *self.state.books.orders.get(handle);
+        let market = taker.market;
+        let quote = market
+            .notional(maker.price, qty)
+            .expect("a resting order was priced");
+        self.trace.note(Note::Met {
+            symbol: market.symbol,
+            price: maker.price,
+            qty,
+        });
+        let (taker_fee, maker_fee) = self.settle(taker, &maker, (qty, quote));
+        let symbol = &mut self.state.symbols[market.symbol.0 as usize];
+        let trade = TradeId(symbol.next_trade);
+        symbol.next_trade += 1;
+        symbol.last_trade = Some(maker.price);
+        let kept = symbol.percent.minutes;
+        let window = &mut self.state.windows[market.symbol.0 as usize];
+        window.add(self.state.now, (maker.price, qty), kept);
+        let account = &mut self.state.accounts[maker.account.0 as usize];
+        account.counts.give_back(&self.windows);
+        taker.filled(qty, quote);
+        let maker_open = Qty(maker.open.0 - qty.0);
+        self.out.push(Event::Trade(Trade {
+            symbol: market.symbol,
+            trade,
+            price: maker.price,
+            qty,
+            quote,
+            taker_side: taker.side,
+            taker_order: taker.order,
+            taker_account: taker.account,
+            taker_fee,
+            maker_order: maker.id,
+            maker_account: maker.account,
+            maker_fee,
+            maker_open,
+        }));
+        if maker_open == Qty::ZERO {
+            self.close(handle);
+        } else {
+            self.shrink_resting(handle, qty);
+            self.state.books.orders.details_mut(handle).quote.0 += quote.0;
+        }
+    }
+
+    /// Takes a quantity off a resting order that stays; its money is the caller's matter.
+    #[inline]
+    pub(crate) fn shrink_resting(&mut self, handle: u32, by: Qty) {
+        let order = self.state.books.orders.get_mut(handle);
+        order.open.0 -= by.0;
+        if order.side == Side::Buy {
+            self.state.seats.shrink_bids(order.seat, by);
+        }
+    }
+
+    /// Self-trade prevention (RULES, Spot).
+    #[cold]
+    #[inline(never)]
+    fn prevent(&mut self, taker: &mut Taker, handle: u32, step: Step) {
+        let maker = *self.state.books.orders.get(handle);
+        let taken = match step {
+            Step::Decrement(qty) => qty,
+            _ => Qty::ZERO,
+        };
+        self.out.push(Event::TradePrevented(TradePrevented {
+            symbol: maker.symbol,
+            account: maker.account,
+            taker_order: taker.order,
+            maker_order: maker.id,
+            maker_side: maker.side,
+            price: maker.price,
+            taker_prevented: taken,
+            maker_prevented: taken,
+            mode: taker.self_trade,
+        }));
+        if matches!(step, Step::ExpireMaker | Step::ExpireBoth) {
+            self.end_resting(handle, Ending::of(OrderStatus::ExpiredInMatch));
+        }
+        if matches!(step, Step::ExpireTaker | Step::ExpireBoth) {
+            taker.expired_in_match = true;
+        }
+        if let Step::Decrement(qty) = step {
+            let quote = taker
+                .market
+                .notional(maker.price, qty)
+                .expect("a resting order was priced");
+            taker.prevented(qty, quote);
+            self.release(&maker, qty);
+            self.state.books.orders.details_mut(handle).prevented.0 += qty.0;
+            self.shrink_resting(handle, qty);
+            if maker.open == qty {
+                self.end_resting(handle, Ending::of(OrderStatus::ExpiredInMatch));
+            }
+        }
+    }
+
+    /// Gives the hold of a part of a resting order back to its owner.
+    #[inline]
+    pub(crate) fn release(&mut self, order: &crate::book::order::Order, qty: Qty) {
+        let market = self.state.symbols[order.symbol.0 as usize].market;
+        let (asset, amount) = match order.side {
+            Side::Buy => {
+                let held = market.notional(order.price, qty);
+                (market.quote, held.expect("a resting order was priced"))
+            }
+            Side::Sell => (market.base, market.base_atoms(qty)),
+        };
+        self.move_hold((order.account, asset), Amount(-amount.0));
+    }
+}

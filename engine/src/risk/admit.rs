@@ -1,0 +1,302 @@
+//! Whether an order may enter: every reason to refuse, in the documented order.
+//!
+//! [`Engine::admit_terms`] looks at the order alone, [`Engine::admit_funds`] at what the
+//! account has and the book holds; a cancel-replace cancels between the two.
+
+use schemas::command::{OrderSize, PlaceOrderV1, RequestDigest};
+use schemas::ids::{AccountId, ClientOrderId, SymbolId};
+use schemas::instrument::{
+    AccountState, OrderType, Side, SymbolKind, SymbolState, TimeInForce, VenueState,
+};
+use schemas::reject::RejectReason;
+use schemas::units::{Amount, Price, Qty, TimeNs};
+
+use crate::apply::Engine;
+use crate::matching::taker::{Taker, affordable};
+use crate::risk::filters::{Replaced, step_of};
+use crate::risk::requests::Request;
+use crate::trace::{Note, Trace};
+
+/// What admission found out and commit needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Admitted {
+    /// Tag of the client order id; zero when there is none.
+    pub client_tag: u32,
+    /// What a market order may use up at most, in atoms of what it pays with.
+    pub reserve: Amount,
+    /// A fill-or-kill order that would fall short.
+    pub killed: bool,
+}
+
+impl<T: Trace> Engine<T> {
+    /// Symbol, venue and account state, window of time, counts, shape, filters.
+    ///
+    /// # Errors
+    /// The first check that fails. The notional of a limit order is the result.
+    #[inline]
+    pub(crate) fn admit_terms(
+        &mut self,
+        order: &PlaceOrderV1,
+        replaced: Replaced,
+    ) -> Result<Amount, RejectReason> {
+        self.check_open(order.symbol, order.account)?;
+        self.check_window(order.valid_until)?;
+        let account = &self.state.accounts[order.account.0 as usize];
+        let limits = &self.state.limits;
+        let per_10s = match account.orders_per_10s {
+            0 => limits.orders_per_10s,
+            own => own,
+        };
+        let per_day = match account.orders_per_day {
+            0 => limits.orders_per_day,
+            own => own,
+        };
+        let (in_10s, in_1d) = account.counts.at(&self.windows);
+        if in_10s >= per_10s || in_1d >= per_day {
+            return Err(RejectReason::TooManyOrders);
+        }
+        check_shape(order)?;
+        self.check_filters(order, replaced)
+    }
+
+    /// Whether the symbol, the venue and the account may trade.
+    #[inline]
+    pub(crate) fn check_open(
+        &self,
+        symbol: SymbolId,
+        account: AccountId,
+    ) -> Result<(), RejectReason> {
+        let listed = self
+            .state
+            .symbol(symbol)
+            .ok_or(RejectReason::UnknownSymbol)?;
+        let is_open = listed.state == SymbolState::Trading
+            && self.state.venue == VenueState::Open
+            && listed.kind == SymbolKind::Spot;
+        if !is_open {
+            return Err(RejectReason::MarketClosed);
+        }
+        let known = self
+            .state
+            .account(account)
+            .ok_or(RejectReason::UnknownAccount)?;
+        if account.is_venue() {
+            return Err(RejectReason::VenueAccount);
+        }
+        match known.state {
+            AccountState::Active => Ok(()),
+            AccountState::Frozen => Err(RejectReason::AccountFrozen),
+        }
+    }
+
+    /// Whether the frame's time lies in the request's window.
+    #[inline]
+    pub(crate) fn check_window(&self, valid_until: TimeNs) -> Result<(), RejectReason> {
+        if valid_until.0 != 0 && self.state.now > valid_until {
+            return Err(RejectReason::TooLate);
+        }
+        Ok(())
+    }
+
+    /// Duplicates, balance, would match.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    #[inline]
+    pub(crate) fn admit_funds(
+        &mut self,
+        order: &PlaceOrderV1,
+        notional: Amount,
+    ) -> Result<Admitted, RejectReason> {
+        let (account, symbol) = (order.account, order.symbol);
+        let client_tag = self.client_tag(account, symbol, &order.client_order);
+        if client_tag != 0
+            && self
+                .find_client(client_tag, account, symbol, &order.client_order)
+                .is_some()
+        {
+            return Err(RejectReason::DuplicateOrder);
+        }
+        self.check_request(account, &order.request)?;
+        let mut admitted = Admitted {
+            client_tag,
+            reserve: Amount::ZERO,
+            killed: false,
+        };
+        if order.order_type == OrderType::Market {
+            admitted.reserve = self.admit_market(order)?;
+            return Ok(admitted);
+        }
+        let market = self.state.symbols[symbol.0 as usize].market;
+        let (asset, needed) = match order.side {
+            Side::Buy => (market.quote, notional),
+            Side::Sell => (market.base, market.base_atoms(order.qty)),
+        };
+        if self.state.ledger.balance(account, asset).free < needed {
+            return Err(RejectReason::InsufficientBalance);
+        }
+        if order.order_type == OrderType::LimitMaker && self.would_match(order) {
+            return Err(RejectReason::WouldMatch);
+        }
+        if order.time_in_force == TimeInForce::Fok {
+            admitted.killed = self.falls_short(order);
+        }
+        Ok(admitted)
+    }
+
+    /// The tag under which a client order id is indexed; zero for none.
+    #[inline]
+    pub(crate) fn client_tag(
+        &self,
+        account: AccountId,
+        symbol: SymbolId,
+        client_order: &ClientOrderId,
+    ) -> u32 {
+        if client_order.is_empty() {
+            return 0;
+        }
+        self.state
+            .tags
+            .of_text(account, symbol, client_order.as_bytes())
+    }
+
+    /// The open order that bears a client order id.
+    #[inline]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the tag is known to some callers already"
+    )]
+    pub(crate) fn find_client(
+        &self,
+        tag: u32,
+        account: AccountId,
+        symbol: SymbolId,
+        client_order: &ClientOrderId,
+    ) -> Option<u32> {
+        let orders = &self.state.books.orders;
+        self.state.clients.find(tag, |handle| {
+            let order = orders.get(handle);
+            order.account == account
+                && order.symbol == symbol
+                && orders.details(handle).client_order == *client_order
+        })
+    }
+
+    /// Whether the same signed request came within the last minute.
+    #[inline]
+    pub(crate) fn check_request(
+        &self,
+        account: AccountId,
+        digest: &RequestDigest,
+    ) -> Result<(), RejectReason> {
+        if digest.0 == [0; 16] {
+            return Ok(());
+        }
+        let request = Request {
+            time: self.state.now,
+            account,
+            digest: *digest,
+        };
+        if self.state.requests.holds(&self.state.tags, &request) {
+            return Err(RejectReason::DuplicateOrder);
+        }
+        if self.state.requests.is_full() {
+            return Err(RejectReason::TooManyOrders);
+        }
+        Ok(())
+    }
+
+    /// An accepted request is remembered for a minute.
+    #[inline]
+    pub(crate) fn remember_request(&mut self, account: AccountId, digest: &RequestDigest) {
+        if digest.0 != [0; 16] {
+            let request = Request {
+                time: self.state.now,
+                account,
+                digest: *digest,
+            };
+            self.state.requests.add(&self.state.tags, request);
+        }
+    }
+
+    #[inline]
+    fn would_match(&self, order: &PlaceOrderV1) -> bool {
+        match self
+            .state
+            .books
+            .best_price(order.symbol, order.side.opposite())
+        {
+            None => false,
+            Some(best) => match order.side {
+                Side::Buy => order.price >= best,
+                Side::Sell => order.price <= best,
+            },
+        }
+    }
+
+    /// Whether less than the whole would trade now, or more makers than fit one command.
+    fn falls_short(&mut self, order: &PlaceOrderV1) -> bool {
+        let taker = Taker::new(order, &self.state.symbols[order.symbol.0 as usize]);
+        match self.simulate(taker, self.events_max) {
+            Some(swept) => swept.executed != order.qty,
+            None => true,
+        }
+    }
+
+    /// RULES, Spot: what a market order must be able to pay, in atoms.
+    fn admit_market(&mut self, order: &PlaceOrderV1) -> Result<Amount, RejectReason> {
+        let symbol = &self.state.symbols[order.symbol.0 as usize];
+        let (market, step) = (symbol.market, step_of(symbol));
+        if let OrderSize::Quote(quote) = order.size() {
+            let best = self
+                .state
+                .books
+                .best_price(order.symbol, order.side.opposite())
+                .ok_or(RejectReason::NoLiquidity)?;
+            if affordable(&market, quote, (best, step)) == Qty::ZERO {
+                return Err(RejectReason::LotSize);
+            }
+        }
+        let (asset, needed) = match (order.side, order.size()) {
+            (Side::Buy, OrderSize::Quote(quote)) => (market.quote, quote),
+            (Side::Buy, OrderSize::Base(_)) => (market.quote, self.sweep(order).quote),
+            (Side::Sell, OrderSize::Base(qty)) => (market.base, market.base_atoms(qty)),
+            (Side::Sell, OrderSize::Quote(_)) => {
+                (market.base, market.base_atoms(self.sweep(order).executed))
+            }
+        };
+        if self.state.ledger.balance(order.account, asset).free < needed {
+            self.trace.note(Note::Failed { rule: "balance" });
+            return Err(RejectReason::InsufficientBalance);
+        }
+        Ok(needed)
+    }
+
+    /// What the order would do to the book now.
+    fn sweep(&mut self, order: &PlaceOrderV1) -> Taker {
+        let taker = Taker::new(order, &self.state.symbols[order.symbol.0 as usize]);
+        self.simulate(taker, usize::MAX)
+            .expect("a simulation without a bound ends with the book")
+    }
+}
+
+/// Type, time in force, price and quantities fit together. Zero and off-grid are for
+/// the filters to say.
+#[inline]
+fn check_shape(order: &PlaceOrderV1) -> Result<(), RejectReason> {
+    let fits = match order.order_type {
+        OrderType::Limit => order.quote_qty == Amount::ZERO,
+        OrderType::LimitMaker => {
+            order.quote_qty == Amount::ZERO && order.time_in_force == TimeInForce::Gtc
+        }
+        OrderType::Market => {
+            let one = (order.qty == Qty::ZERO) != (order.quote_qty == Amount::ZERO);
+            one && order.price == Price::ZERO && order.qty.0 >= 0 && order.quote_qty.0 >= 0
+        }
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(RejectReason::InvalidOrder)
+    }
+}

@@ -1,0 +1,315 @@
+//! The state as bytes: what a snapshot stores and what the root hashes.
+//!
+//! Explicit encodings in a fixed order, without handles, capacities, tags or anything
+//! else that could differ between two engines of the same history. Books are written in
+//! the order of their queues, so that reading rebuilds them exactly.
+
+use schemas::ids::{AccountId, SymbolId};
+use schemas::instrument::Side;
+use schemas::wire::Wire;
+
+use crate::apply::Engine;
+use crate::book::order::{Details, Order};
+use crate::clearing::fees::Rates;
+use crate::clearing::ledger::Balance;
+use crate::matching::carried::Work;
+use crate::matching::taker::Taker;
+use crate::risk::requests::Request;
+use crate::state::{Account, Asset, Done, Market, State, Symbol};
+use crate::trace::Trace;
+
+/// The sections in their order.
+pub const SECTIONS: [&str; 11] = [
+    "meta",
+    "assets",
+    "symbols",
+    "accounts",
+    "balances",
+    "orders",
+    "requests",
+    "businesses",
+    "keys",
+    "timers",
+    "work",
+];
+
+/// Implements [`Wire`] for a struct, field by field in the order given.
+macro_rules! fields {
+    ($name:ident { $($field:ident),* $(,)? }) => {
+        impl Wire for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                $(self.$field.put(out);)*
+            }
+            fn take(input: &mut &[u8]) -> Option<Self> {
+                Some($name { $($field: Wire::take(input)?),* })
+            }
+        }
+    };
+}
+
+fields!(Asset { asset, code, scale });
+fields!(Market {
+    symbol,
+    base,
+    quote,
+    quote_per_tick_lot,
+    lot_atoms
+});
+fields!(Symbol {
+    market,
+    name,
+    kind,
+    price_scale,
+    qty_scale,
+    state,
+    opens_at,
+    price,
+    lot,
+    market_lot,
+    notional,
+    percent,
+    max_num_orders,
+    max_position,
+    maker,
+    taker,
+    last_trade,
+    next_order,
+    next_trade,
+});
+fields!(Account {
+    state,
+    tier,
+    orders_per_10s,
+    orders_per_day,
+    counts
+});
+fields!(Balance { free, held });
+fields!(Rates { maker, taker });
+fields!(Done { at, account });
+fields!(Details {
+    quote,
+    qty,
+    prevented,
+    created,
+    client_order
+});
+
+impl Wire for Request {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.time.put(out);
+        self.account.put(out);
+        self.digest.0.put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(Request {
+            time: Wire::take(input)?,
+            account: Wire::take(input)?,
+            digest: schemas::command::RequestDigest(Wire::take(input)?),
+        })
+    }
+}
+
+/// The tag depends on the seed, so it is left out; reading makes it anew.
+impl Wire for Taker {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.market.put(out);
+        self.order.put(out);
+        self.account.put(out);
+        self.client_order.put(out);
+        self.created.put(out);
+        self.side.put(out);
+        self.order_type.put(out);
+        self.time_in_force.put(out);
+        self.self_trade.put(out);
+        self.by_quote.put(out);
+        self.decremented.put(out);
+        self.expired_in_match.put(out);
+        self.limit.put(out);
+        self.qty.put(out);
+        self.left.put(out);
+        self.quote_left.put(out);
+        self.level_price.put(out);
+        self.level_left.put(out);
+        self.step.put(out);
+        self.executed.put(out);
+        self.quote.put(out);
+        self.prevented.put(out);
+        self.reserve.put(out);
+        self.rate.put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(Taker {
+            market: Wire::take(input)?,
+            order: Wire::take(input)?,
+            account: Wire::take(input)?,
+            client_order: Wire::take(input)?,
+            client_tag: 0,
+            created: Wire::take(input)?,
+            side: Wire::take(input)?,
+            order_type: Wire::take(input)?,
+            time_in_force: Wire::take(input)?,
+            self_trade: Wire::take(input)?,
+            by_quote: Wire::take(input)?,
+            decremented: Wire::take(input)?,
+            expired_in_match: Wire::take(input)?,
+            limit: Wire::take(input)?,
+            qty: Wire::take(input)?,
+            left: Wire::take(input)?,
+            quote_left: Wire::take(input)?,
+            level_price: Wire::take(input)?,
+            level_left: Wire::take(input)?,
+            step: Wire::take(input)?,
+            executed: Wire::take(input)?,
+            quote: Wire::take(input)?,
+            prevented: Wire::take(input)?,
+            reserve: Wire::take(input)?,
+            rate: Wire::take(input)?,
+        })
+    }
+}
+
+impl Wire for Work {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Work::Taker(taker) => {
+                out.push(1);
+                taker.put(out);
+            }
+            Work::CancelSeat { account, symbol } => {
+                out.push(2);
+                account.put(out);
+                symbol.put(out);
+            }
+            Work::CancelSymbol { symbol } => {
+                out.push(3);
+                symbol.put(out);
+            }
+        }
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some(match u8::take(input)? {
+            1 => Work::Taker(Box::new(Wire::take(input)?)),
+            2 => Work::CancelSeat {
+                account: AccountId::take(input)?,
+                symbol: SymbolId::take(input)?,
+            },
+            3 => Work::CancelSymbol {
+                symbol: SymbolId::take(input)?,
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl<T: Trace> Engine<T> {
+    /// Everything, by section, in the order of [`SECTIONS`].
+    pub fn sections(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let write = |name: &'static str| {
+            let mut bytes = Vec::new();
+            put_section(&self.state, name, &mut bytes);
+            (name, bytes)
+        };
+        SECTIONS.into_iter().map(write).collect()
+    }
+}
+
+fn put_section(state: &State, name: &str, out: &mut Vec<u8>) {
+    match name {
+        "meta" => put_meta(state, out),
+        "assets" => put_all(state.assets.iter(), out),
+        "symbols" => {
+            put_all(state.symbols.iter(), out);
+            for window in &state.windows {
+                window.put(out);
+            }
+        }
+        "accounts" => put_all(state.accounts.iter(), out),
+        "balances" => {
+            let balances = state.ledger.balances();
+            (balances.len() as u64).put(out);
+            for (asset, account, balance) in &balances {
+                asset.put(out);
+                account.put(out);
+                balance.put(out);
+            }
+        }
+        "orders" => put_orders(state, out),
+        "requests" => {
+            (state.requests.all().count() as u64).put(out);
+            for request in state.requests.all() {
+                request.put(out);
+            }
+        }
+        "businesses" => {
+            (state.businesses.len() as u64).put(out);
+            for (business, done) in &state.businesses {
+                business.put(out);
+                done.put(out);
+            }
+        }
+        "keys" => {
+            (state.keys.len() as u64).put(out);
+            for ((account, key), permissions) in &state.keys {
+                account.put(out);
+                key.put(out);
+                permissions.put(out);
+            }
+        }
+        "timers" => {
+            state.timers_made.put(out);
+            (state.timers.len() as u64).put(out);
+            for ((due, number), symbol) in &state.timers {
+                due.put(out);
+                number.put(out);
+                symbol.put(out);
+            }
+        }
+        "work" => put_all(state.work.iter(), out),
+        _ => unreachable!("every section is written"),
+    }
+}
+
+fn put_all<'a, W: Wire + 'a>(all: impl ExactSizeIterator<Item = &'a W>, out: &mut Vec<u8>) {
+    (all.len() as u64).put(out);
+    for one in all {
+        one.put(out);
+    }
+}
+
+fn put_meta(state: &State, out: &mut Vec<u8>) {
+    state.next.put(out);
+    state.now.put(out);
+    state.format.put(out);
+    state.venue.put(out);
+    state.withdrawals.put(out);
+    state.limits.put(out);
+    (state.tiers.len() as u64).put(out);
+    for (tier, rates) in &state.tiers {
+        tier.put(out);
+        rates.put(out);
+    }
+}
+
+/// Symbol by symbol: bids, then asks, each best price first and first come first.
+fn put_orders(state: &State, out: &mut Vec<u8>) {
+    for symbol in &state.symbols {
+        for side in [Side::Buy, Side::Sell] {
+            let handles = state.books.queue(symbol.market.symbol, side);
+            (handles.len() as u64).put(out);
+            for handle in handles {
+                put_order(state.books.orders.get(handle), out);
+                state.books.orders.details(handle).put(out);
+            }
+        }
+    }
+}
+
+fn put_order(order: &Order, out: &mut Vec<u8>) {
+    order.id.put(out);
+    order.price.put(out);
+    order.open.put(out);
+    order.account.put(out);
+    order.order_type.put(out);
+    order.time_in_force.put(out);
+    order.self_trade.put(out);
+}
