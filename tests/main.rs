@@ -5,3 +5,12 @@
 
 mod tidy;
 mod layering;
+
+mod venue;
+mod faults;
+mod order_lifecycle;
+mod hostile_input;
+mod restart;
+mod exit_codes;
+mod power_loss;
+mod full_disk;

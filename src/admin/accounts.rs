@@ -1,0 +1,289 @@
+//! Accounts: create, fund, freeze, limits.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use schemas::command::{
+    Command, CreateAccountV1, DepositV1, SetAccountLimitsV1, SetAccountStateV1, SetAccountTierV1,
+    TransferV1, WithdrawV1,
+};
+use schemas::event::Event;
+use schemas::ids::{AccountId, AssetId, BusinessId};
+use schemas::instrument::AccountState;
+use schemas::units::Amount;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::admin::Admin;
+use crate::admin::act::{Refused, asset_code, business, done, usage};
+use crate::admin::keys::DEFAULT_PERMISSIONS;
+use crate::decimal::{parse_amount, print_amount};
+
+/// A new account.
+#[derive(Deserialize)]
+pub struct Create {
+    name: String,
+    id: String,
+    #[serde(default)]
+    deposits: Vec<Money>,
+}
+
+/// So much of an asset.
+#[derive(Deserialize)]
+pub struct Money {
+    asset: String,
+    amount: String,
+}
+
+/// A movement of money.
+#[derive(Deserialize)]
+pub struct Movement {
+    #[serde(flatten)]
+    money: Money,
+    id: String,
+    to: Option<u32>,
+}
+
+/// What may be set of an account.
+#[derive(Deserialize)]
+pub struct Settings {
+    tier: Option<u8>,
+    orders_per_10s: Option<u32>,
+    orders_per_day: Option<u32>,
+}
+
+/// A movement with everything checked.
+struct Checked {
+    account: AccountId,
+    asset: AssetId,
+    amount: Amount,
+    business: BusinessId,
+}
+
+/// `POST accounts`: an account, its deposits and its first key.
+pub async fn create(
+    State(admin): State<Admin>,
+    Json(body): Json<Create>,
+) -> Result<Json<Value>, Refused> {
+    let id = business(&body.id)?;
+    if let Some(other) = admin.keys.named(&body.name) {
+        return Err(usage(format!(
+            "the name {} belongs to account {}",
+            body.name, other.0
+        )));
+    }
+    let mut deposits = Vec::new();
+    for (index, money) in body.deposits.iter().enumerate() {
+        let asset = admin.asset(&money.asset)?;
+        let amount = amount(money, asset.scale)?;
+        let digest = blake3::hash(format!("{}/{index}", body.id).as_bytes()).to_hex();
+        deposits.push((asset.asset, amount, business(&digest[..32])?));
+    }
+    let receipt = admin
+        .act(Command::CreateAccount(CreateAccountV1 { business: id }))
+        .await?;
+    let account = receipt.events.iter().find_map(|event| match event {
+        Event::AccountCreated { account, .. } => Some(*account),
+        _ => None,
+    });
+    let account = account.ok_or_else(|| usage("the account was not created"))?;
+    for (asset, amount, business) in deposits {
+        admin
+            .act(Command::Deposit(DepositV1 {
+                amount,
+                account,
+                asset,
+                business,
+            }))
+            .await?;
+    }
+    let key = admin
+        .keys
+        .create(&admin, account, DEFAULT_PERMISSIONS, &[])
+        .await?;
+    admin.keys.name(account, &body.name).await?;
+    Ok(Json(json!({
+        "account": account.0, "name": body.name, "api_key": key.key, "api_secret": key.secret,
+    })))
+}
+
+/// `GET accounts/N`.
+pub async fn show(
+    State(admin): State<Admin>,
+    Path(number): Path<u32>,
+) -> Result<Json<Value>, Refused> {
+    let account = admin.account(number)?;
+    let report = admin
+        .queries
+        .account(account)
+        .ok_or_else(|| usage("no such account"))?;
+    let directory = admin.queries.directory();
+    let balances: Vec<_> = report
+        .balances
+        .iter()
+        .map(|(asset, free, held)| {
+            let scale = directory
+                .assets
+                .get(usize::from(asset.0))
+                .map_or(0, |asset| asset.scale);
+            json!({
+                "asset": asset_code(&directory, *asset),
+                "free": print_amount(*free, scale),
+                "held": print_amount(*held, scale),
+            })
+        })
+        .collect();
+    Ok(Json(json!({
+        "account": number,
+        "name": admin.keys.name_of(account),
+        "state": format!("{:?}", report.state).to_lowercase(),
+        "tier": report.tier,
+        "balances": balances,
+    })))
+}
+
+/// `POST accounts/N/deposit`.
+pub async fn deposit(
+    State(admin): State<Admin>,
+    Path(number): Path<u32>,
+    Json(body): Json<Movement>,
+) -> Result<Json<Value>, Refused> {
+    let Checked {
+        account,
+        asset,
+        amount,
+        business,
+    } = checked(&admin, number, &body)?;
+    admin
+        .answer(Command::Deposit(DepositV1 {
+            amount,
+            account,
+            asset,
+            business,
+        }))
+        .await
+}
+
+/// `POST accounts/N/withdraw`.
+pub async fn withdraw(
+    State(admin): State<Admin>,
+    Path(number): Path<u32>,
+    Json(body): Json<Movement>,
+) -> Result<Json<Value>, Refused> {
+    let Checked {
+        account,
+        asset,
+        amount,
+        business,
+    } = checked(&admin, number, &body)?;
+    admin
+        .answer(Command::Withdraw(WithdrawV1 {
+            amount,
+            account,
+            asset,
+            business,
+        }))
+        .await
+}
+
+/// `POST accounts/N/transfer`.
+pub async fn transfer(
+    State(admin): State<Admin>,
+    Path(number): Path<u32>,
+    Json(body): Json<Movement>,
+) -> Result<Json<Value>, Refused> {
+    let Checked {
+        account: from,
+        asset,
+        amount,
+        business,
+    } = checked(&admin, number, &body)?;
+    let to = admin.account(body.to.ok_or_else(|| usage("`to` is missing"))?)?;
+    admin
+        .answer(Command::Transfer(TransferV1 {
+            amount,
+            from,
+            to,
+            asset,
+            business,
+        }))
+        .await
+}
+
+/// `POST accounts/N/freeze`.
+pub async fn freeze(
+    State(admin): State<Admin>,
+    Path(number): Path<u32>,
+) -> Result<Json<Value>, Refused> {
+    set_state(&admin, number, AccountState::Frozen).await
+}
+
+/// `POST accounts/N/unfreeze`.
+pub async fn unfreeze(
+    State(admin): State<Admin>,
+    Path(number): Path<u32>,
+) -> Result<Json<Value>, Refused> {
+    set_state(&admin, number, AccountState::Active).await
+}
+
+/// `POST accounts/N/set`.
+pub async fn set(
+    State(admin): State<Admin>,
+    Path(number): Path<u32>,
+    Json(body): Json<Settings>,
+) -> Result<Json<Value>, Refused> {
+    let account = admin.account(number)?;
+    let mut last = None;
+    if let Some(tier) = body.tier {
+        let command = Command::SetAccountTier(SetAccountTierV1 { account, tier });
+        last = Some(admin.act(command).await?);
+    }
+    if body.orders_per_10s.is_some() || body.orders_per_day.is_some() {
+        let command = Command::SetAccountLimits(SetAccountLimitsV1 {
+            account,
+            orders_per_10s: body.orders_per_10s.unwrap_or(0),
+            orders_per_day: body.orders_per_day.unwrap_or(0),
+        });
+        last = Some(admin.act(command).await?);
+    }
+    match last {
+        Some(receipt) => Ok(Json(done(&receipt))),
+        None => Err(usage(
+            "nothing to set: give --tier, --orders-per-10s or --orders-per-day",
+        )),
+    }
+}
+
+async fn set_state(
+    admin: &Admin,
+    number: u32,
+    state: AccountState,
+) -> Result<Json<Value>, Refused> {
+    let account = admin.account(number)?;
+    admin
+        .answer(Command::SetAccountState(SetAccountStateV1 {
+            account,
+            state,
+        }))
+        .await
+}
+
+fn checked(admin: &Admin, number: u32, body: &Movement) -> Result<Checked, Refused> {
+    let account = admin.account(number)?;
+    let asset = admin.asset(&body.money.asset)?;
+    let amount = amount(&body.money, asset.scale)?;
+    Ok(Checked {
+        account,
+        asset: asset.asset,
+        amount,
+        business: business(&body.id)?,
+    })
+}
+
+fn amount(money: &Money, scale: u8) -> Result<Amount, Refused> {
+    parse_amount(&money.amount, scale).ok_or_else(|| {
+        usage(format!(
+            "`{}` is no amount of {} (digits, at most {scale} decimals)",
+            money.amount, money.asset
+        ))
+    })
+}

@@ -1,0 +1,206 @@
+//! Flags, file and environment become one validated [`Config`].
+//!
+//! Everything that can be refused before a file of the venue is opened is refused here,
+//! with the key and the line.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::failure::{Exit, Failure};
+
+/// What a node needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    pub listen: SocketAddr,
+    pub admin_listen: SocketAddr,
+    pub segment_bytes: u64,
+    pub segments_ahead: u32,
+    /// Commands in the ring; a power of two.
+    pub ring_commands: usize,
+    /// The follower writes a snapshot after so many commands; 0 = never by itself.
+    pub snapshot_commands: u64,
+    pub accept_time: bool,
+    pub deny: Deny,
+    /// The file that `deny` came from, read again when it changes.
+    pub file: Option<PathBuf>,
+}
+
+/// Who is turned away with 403.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deny {
+    pub addresses: BTreeSet<IpAddr>,
+    pub accounts: BTreeSet<u32>,
+}
+
+/// The file as written; every key is optional.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
+    segment_bytes: Option<u64>,
+    segments_ahead: Option<u32>,
+    ring_commands: Option<usize>,
+    snapshot_commands: Option<u64>,
+    deny: Deny,
+}
+
+/// The flags of `daybook serve`; each wins over the file.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Flags {
+    /// The data directory: journal, events, snapshots, keys, read models.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// A configuration file; `config/daybook.example.toml` explains every key.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Public address of REST and sockets; port 0 picks a free one [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "A:P")]
+    pub listen: Option<SocketAddr>,
+    /// Administration, metrics and health [default: 127.0.0.1:8081].
+    #[arg(long, value_name = "A:P")]
+    pub admin_listen: Option<SocketAddr>,
+    /// FIX 4.4 order entry; not built yet, so only its absence is accepted.
+    #[arg(long, value_name = "A:P")]
+    pub fix_listen: Option<SocketAddr>,
+    /// Which roles of the venue run in this process.
+    #[arg(long, default_value = "all")]
+    pub roles: String,
+    /// Size of a new journal segment in bytes, from 65536 [default: 268435456].
+    #[arg(long, value_name = "N")]
+    pub segment_bytes: Option<u64>,
+    /// Start although the clock is more than an hour away from the journal's last frame.
+    #[arg(long)]
+    pub accept_time: bool,
+}
+
+/// The smallest segment, in bytes.
+const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
+
+impl Config {
+    /// Joins flags and file.
+    ///
+    /// # Errors
+    /// [`Exit::Config`] with key and line, [`Exit::Usage`] for a flag.
+    pub fn load(flags: &Flags) -> Result<Config, Failure> {
+        let file = match &flags.config {
+            Some(path) => read_file(path)?,
+            None => File::default(),
+        };
+        if let Some(address) = flags.fix_listen {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("--fix-listen {address}: this build has no FIX yet; leave the flag out"),
+            ));
+        }
+        crate::roles::parse(&flags.roles)?;
+        let config = Config {
+            data_dir: flags.data_dir.clone(),
+            listen: flags
+                .listen
+                .or(file.listen)
+                .unwrap_or(([127, 0, 0, 1], 8080).into()),
+            admin_listen: flags
+                .admin_listen
+                .or(file.admin_listen)
+                .unwrap_or(([127, 0, 0, 1], 8081).into()),
+            segment_bytes: flags
+                .segment_bytes
+                .or(file.segment_bytes)
+                .unwrap_or(256 << 20),
+            segments_ahead: file.segments_ahead.unwrap_or(1),
+            ring_commands: file.ring_commands.unwrap_or(4_096),
+            snapshot_commands: file.snapshot_commands.unwrap_or(2_000_000),
+            accept_time: flags.accept_time,
+            deny: file.deny,
+            file: flags.config.clone(),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let refuse = |line: String| Err(Failure::new(Exit::Config, line));
+        if self.segment_bytes < SEGMENT_BYTES_MIN || !self.segment_bytes.is_multiple_of(4096) {
+            return refuse(format!(
+                "segment_bytes = {}: at least {SEGMENT_BYTES_MIN} and a multiple of 4096",
+                self.segment_bytes
+            ));
+        }
+        if !self.ring_commands.is_power_of_two() || self.ring_commands < 64 {
+            return refuse(format!(
+                "ring_commands = {}: a power of two, at least 64",
+                self.ring_commands
+            ));
+        }
+        if !self.admin_listen.ip().is_loopback() && !self.admin_listen.ip().is_unspecified() {
+            tracing::warn!(address = %self.admin_listen, "administration is not on loopback");
+        }
+        Ok(())
+    }
+}
+
+/// Reads `[deny]` again; used when the file has changed.
+///
+/// # Errors
+/// [`Exit::Config`] with key and line; the caller keeps the old list.
+pub fn read_deny(path: &Path) -> Result<Deny, Failure> {
+    read_file(path).map(|file| file.deny)
+}
+
+fn read_file(path: &Path) -> Result<File, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(Exit::Config, format!("{}: {error}", path.display())))?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| {
+            text[..span.start.min(text.len())].matches('\n').count() + 1
+        });
+        Failure::new(
+            Exit::Config,
+            format!(
+                "{} line {line}: {}",
+                path.display(),
+                error.message().replace('\n', "; ")
+            ),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deny, read_file};
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(
+            file.path(),
+            "listen = \"127.0.0.1:1\"\n\nsegment_byte = 5\n",
+        )
+        .expect("written");
+        let failure = read_file(file.path()).expect_err("the key does not exist");
+        assert!(failure.line.contains("line 3"), "{failure}");
+        assert!(failure.line.contains("segment_byte"), "{failure}");
+    }
+
+    #[test]
+    fn deny_lists_addresses_and_accounts() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(
+            file.path(),
+            "[deny]\naddresses = [\"10.0.0.1\"]\naccounts = [9]\n",
+        )
+        .expect("written");
+        let deny = super::read_deny(file.path()).expect("it parses");
+        let expected = Deny {
+            addresses: [[10, 0, 0, 1].into()].into(),
+            accounts: [9].into(),
+        };
+        assert_eq!(deny, expected);
+    }
+}

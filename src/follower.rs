@@ -1,0 +1,160 @@
+//! Snapshots by replay, never by the live engine.
+//!
+//! The follower reads the journal like anyone else, up to what is durable, on a thread of
+//! the lowest priority, and holds a copy of the state only while it makes a snapshot.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use journal::reader::Reader;
+use journal::sync::Durable;
+use replay_tool::progress::Progress;
+use replay_tool::replay::{Replayer, StartState, skips_of, start_state};
+use replay_tool::snapshot::{self, Taken};
+use schemas::ids::Offset;
+use views::Views;
+
+use crate::failure::{Exit, Failure};
+use crate::history::History;
+use crate::node::Node;
+
+/// How often the follower looks whether a snapshot is due.
+const LOOK: Duration = Duration::from_millis(200);
+/// The kindest priority.
+const NICE: i32 = 19;
+
+/// A snapshot that was made.
+pub struct Made {
+    pub path: PathBuf,
+    /// The next command after it.
+    pub next: Offset,
+    pub root: [u8; 32],
+}
+
+/// Replays to the durable end (or to `live`'s) and writes a snapshot there. What SQL holds,
+/// everything before `history`, need not be in it.
+///
+/// # Errors
+/// When the journal is damaged or the snapshot cannot be written.
+pub fn take(dir: &Path, live: Option<&Durable>, history: Offset) -> Result<Made, Failure> {
+    let StartState {
+        engine,
+        chain,
+        views,
+        next: from,
+        ..
+    } = start_state(dir, None)?;
+    let views = if views.is_empty() {
+        Some(Views::new())
+    } else {
+        Views::load(&views)
+    };
+    let views =
+        views.ok_or_else(|| Failure::new(Exit::Damaged, format!("snapshot {}: views", from.0)))?;
+    views.forget_before(history);
+    let open = || {
+        let reader = Reader::open(dir, from)?;
+        Ok::<Reader, Failure>(match live {
+            Some(durable) => reader.follow(durable.clone()),
+            None => reader,
+        })
+    };
+    let mut reader = open()?;
+    let journal = reader.id();
+    let end = live.map(|durable| Offset(durable.get()));
+    let skips = skips_of(open()?, end)?;
+    let mut replayer = Replayer::new(engine, chain, skips);
+    let mut progress = Progress::new(end.map_or(0, |end| end.0 - from.0.min(end.0)));
+    while end.is_none_or(|end| reader.position() < end) {
+        let Some(frame) = reader.next()? else { break };
+        let applied = replayer.step(&frame)?;
+        let stamp = applied.stamp;
+        views.apply(
+            stamp.offset,
+            stamp.time,
+            applied.events,
+            views::Wanted { updates: None },
+        );
+        progress.advance();
+    }
+    drop(progress);
+    let root = replayer.engine.root();
+    let next = replayer.engine.next();
+    let taken = Taken {
+        engine: &replayer.engine,
+        chain: &replayer.chain,
+        views: &views.save(),
+        journal,
+    };
+    let path = snapshot::write(dir, &taken)?;
+    Ok(Made { path, next, root })
+}
+
+/// The thread that takes a snapshot every so many commands.
+pub struct Follower {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Follower {
+    /// Starts following; `every` = 0 never takes one.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(node: &Node, history: Arc<History>, every: u64) -> Result<Follower, Failure> {
+        let stop = Arc::new(AtomicBool::new(false));
+        if every == 0 {
+            return Ok(Follower { stop, thread: None });
+        }
+        let (dir, durable) = (node.data_dir.clone(), node.pipeline.durable());
+        let (stopping, fault) = (stop.clone(), node.pipeline.fault().is_some());
+        let follow = move || {
+            lower_priority();
+            let newest = snapshot::list(&dir)
+                .ok()
+                .and_then(|list| list.last().copied());
+            let mut last = newest.map_or(0, |offset| offset.0);
+            while !stopping.load(Ordering::Acquire) {
+                std::thread::sleep(LOOK);
+                if fault || durable.get() < last + every {
+                    continue;
+                }
+                match take(&dir, Some(&durable), history.next()) {
+                    Ok(made) => last = made.next.0,
+                    Err(failure) => {
+                        tracing::error!(%failure, "no snapshot was taken; trading goes on");
+                        last = durable.get();
+                    }
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("follower".to_string())
+            .spawn(follow);
+        let thread = thread.map_err(|error| Failure::new(Exit::OurFault, error.to_string()))?;
+        Ok(Follower {
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// Stops after the snapshot under way, if any.
+    pub fn stop(mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the follower panicked");
+        }
+    }
+}
+
+fn lower_priority() {
+    let thread = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(thread), NICE) {
+        tracing::warn!(%error, "the follower keeps the usual priority");
+    }
+}

@@ -1,0 +1,341 @@
+//! The core thread: sequencer and engine, fused.
+//!
+//! Each command gets its time and offset, is appended to the log, and only then applied;
+//! its events go to the gate, which lets nobody hear of them before they are durable. The
+//! thread spins briefly, then parks; an idle venue costs next to nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use disruptor::{Polling, Producer};
+use engine::apply::{Engine, Outcome, Stamp};
+use gateway::submit::SubmitError;
+use journal::sync::Durable;
+use journal::writer::AppendError;
+use schemas::command::Command;
+use schemas::event::Event;
+use schemas::ids::Offset;
+use schemas::units::TimeNs;
+
+use crate::pipeline::answers::{Answers, Token};
+use crate::pipeline::bell::Bell;
+use crate::pipeline::clock::Clock;
+use crate::pipeline::log::CommandLog;
+use crate::pipeline::ring::{InputPoller, OutputProducer};
+
+/// Commands taken from the ring at once.
+const BATCH: u64 = 256;
+/// Looks at an empty ring before parking.
+const SPINS: u32 = 200;
+/// Everything durable for this long: a seal is due (DESIGN §2).
+const SEAL_AFTER: Duration = Duration::from_millis(1);
+/// The longest sleep; bounds how late a stop is noticed.
+const PARK: Duration = Duration::from_millis(500);
+
+/// What the threads share.
+#[derive(Default)]
+pub struct Shared {
+    pub answers: Answers,
+    /// Rung when a command was published.
+    pub input_bell: Bell,
+    /// Rung when events were published or the ring of events has room again.
+    pub output_bell: Bell,
+    /// Commands published and not yet taken by the core.
+    pub waiting: AtomicU64,
+    /// Commands applied, and commands whose effects are visible.
+    pub applied: AtomicU64,
+    pub visible: AtomicU64,
+    /// How far the venue's clock is ahead of the wall clock, in nanoseconds.
+    pub clock_ahead_ns: AtomicI64,
+    /// The command under way, for the panic hook; `u64::MAX` = none.
+    pub under_way: AtomicU64,
+    /// Stop after what was taken.
+    pub stop: AtomicBool,
+    /// No room for orders.
+    pub disk_full: AtomicBool,
+    /// A fault of ours waits for an operator.
+    pub faulted: AtomicBool,
+    /// A sync failed: no more answers.
+    pub broken: AtomicBool,
+}
+
+/// The state of the core thread.
+pub struct Core {
+    pub log: Box<dyn CommandLog>,
+    pub engine: Engine,
+    pub clock: Clock,
+    pub input: InputPoller,
+    pub output: OutputProducer,
+    pub shared: Arc<Shared>,
+    /// Panics before applying this offset: a planted fault of ours, for tests only.
+    pub planted_fault: Option<Offset>,
+}
+
+/// What the core knows between two commands.
+struct Turn {
+    core: Seat,
+    durable: Durable,
+    outcome: Outcome,
+    sealed: bool,
+    quiet_since: Option<Instant>,
+}
+
+/// Everything of [`Core`] but the poller, so that a batch can be borrowed meanwhile.
+struct Seat {
+    log: Box<dyn CommandLog>,
+    engine: Engine,
+    clock: Clock,
+    output: OutputProducer,
+    shared: Arc<Shared>,
+    events: Vec<Event>,
+    planted_fault: Option<Offset>,
+}
+
+/// Why the core thread ended.
+#[derive(Debug)]
+pub enum End {
+    /// Asked to; the log is closed.
+    Stopped,
+    /// The log cannot go on.
+    Broken(journal::error::SyncFailure),
+}
+
+impl Core {
+    /// Runs until asked to stop or until the log breaks.
+    pub fn run(self) -> End {
+        let Core {
+            log,
+            engine,
+            clock,
+            mut input,
+            output,
+            shared,
+            planted_fault,
+        } = self;
+        let durable = log.durable();
+        let outcome = Outcome {
+            more: engine.more(),
+            wake_at: engine.wake_at(),
+        };
+        let seat = Seat {
+            log,
+            engine,
+            clock,
+            output,
+            shared,
+            events: Vec::new(),
+            planted_fault,
+        };
+        let mut turn = Turn {
+            core: seat,
+            durable,
+            outcome,
+            sealed: false,
+            quiet_since: None,
+        };
+        loop {
+            let polled = match input.take(BATCH) {
+                Ok(mut batch) => {
+                    turn.work(&mut batch);
+                    Ok(())
+                }
+                Err(polling) => Err(polling),
+            };
+            match polled {
+                Ok(()) => {}
+                Err(Polling::Shutdown) => break,
+                Err(Polling::NoEvents) => {
+                    if turn.core.shared.stop.load(Ordering::Acquire) {
+                        break;
+                    }
+                    turn.idle(&input);
+                }
+            }
+            if turn.durable.failed().is_some() {
+                break;
+            }
+        }
+        turn.end()
+    }
+}
+
+impl Turn {
+    fn work<'a>(&mut self, batch: impl Iterator<Item = &'a crate::pipeline::ring::Input>) {
+        let mut taken = 0;
+        for input in batch {
+            while self.outcome.more && self.sequence(&Command::Continue, 0).is_ok() {}
+            if let Err(error) = self.sequence(&input.command, input.token) {
+                self.core.shared.answers.refuse(input.token, error);
+            }
+            taken += 1;
+        }
+        self.core.log.publish();
+        self.core.shared.waiting.fetch_sub(taken, Ordering::Relaxed);
+        self.core.shared.output_bell.ring();
+        self.quiet_since = None;
+    }
+
+    /// Appends and applies one command.
+    fn sequence(&mut self, command: &Command, token: Token) -> Result<(), SubmitError> {
+        let core = &mut self.core;
+        if core.shared.faulted.load(Ordering::Relaxed) && !matches!(command, Command::Skip(_)) {
+            return Err(SubmitError::Faulted);
+        }
+        let time = core.clock.now();
+        let offset = core.append(time, command, &self.durable)?;
+        self.sealed = matches!(command, Command::Seal);
+        if core.shared.faulted.load(Ordering::Relaxed) {
+            // The engine stands before the faulty command; the skip works at the next start.
+            return Ok(());
+        }
+        core.shared.under_way.store(offset.0, Ordering::Relaxed);
+        assert!(
+            core.planted_fault != Some(offset),
+            "a planted fault at offset {}",
+            offset.0
+        );
+        self.outcome = core
+            .engine
+            .apply(Stamp { offset, time }, command, &mut core.events);
+        core.shared.under_way.store(u64::MAX, Ordering::Relaxed);
+        core.hand_over(offset, time, token);
+        core.shared.applied.store(offset.0 + 1, Ordering::Release);
+        Ok(())
+    }
+
+    /// Nothing to take: bounded work, timers and the seal; then spin, then park.
+    fn idle(&mut self, input: &InputPoller) {
+        if self.outcome.more && self.sequence(&Command::Continue, 0).is_ok() {
+            self.flush();
+            return;
+        }
+        let now = self.core.clock.now();
+        if self.outcome.wake_at.is_some_and(|due| due <= now)
+            && self.sequence(&Command::AdvanceClock, 0).is_ok()
+        {
+            self.flush();
+            return;
+        }
+        let shared = &self.core.shared;
+        shared
+            .clock_ahead_ns
+            .store(self.core.clock.ahead_ns(), Ordering::Relaxed);
+        let timeout = self.until_seal(now);
+        self.core
+            .shared
+            .disk_full
+            .store(self.core.log.is_full(), Ordering::Relaxed);
+        for _ in 0..SPINS {
+            if input.has_available() {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+        let stop = &self.core.shared.stop;
+        let ready = || input.has_available() || stop.load(Ordering::Acquire);
+        self.core.shared.input_bell.wait(timeout, ready);
+    }
+
+    /// Seals the journal when everything has been durable for a moment; says how long to
+    /// sleep until something is due.
+    fn until_seal(&mut self, now: TimeNs) -> Duration {
+        let mut timeout = PARK;
+        if let Some(due) = self.outcome.wake_at {
+            timeout = timeout.min(Duration::from_nanos(due.0.saturating_sub(now.0)));
+        }
+        let next = self.core.log.next();
+        if self.sealed || next.0 == 0 || self.core.shared.faulted.load(Ordering::Relaxed) {
+            return timeout;
+        }
+        let quiet = *self.quiet_since.get_or_insert_with(Instant::now);
+        let all_durable = self.durable.get() >= next.0;
+        if all_durable && quiet.elapsed() >= SEAL_AFTER {
+            if self.sequence(&Command::Seal, 0).is_ok() {
+                self.flush();
+            }
+            return timeout;
+        }
+        timeout.min(SEAL_AFTER)
+    }
+
+    fn flush(&mut self) {
+        self.core.log.publish();
+        self.core.shared.output_bell.ring();
+    }
+
+    fn end(mut self) -> End {
+        self.core.log.publish();
+        self.core.shared.output_bell.ring();
+        let next = self.core.log.next().0;
+        if self.durable.failed().is_none() {
+            let mut seen = self.durable.get();
+            while seen < next && self.durable.failed().is_none() {
+                seen = self.durable.wait_past(seen, PARK);
+            }
+        }
+        match self.core.log.close() {
+            Ok(()) => End::Stopped,
+            Err(error) => {
+                self.core.shared.broken.store(true, Ordering::Release);
+                End::Broken(error)
+            }
+        }
+    }
+}
+
+impl Seat {
+    /// Appends; waits while too much is not yet durable.
+    fn append(
+        &mut self,
+        time: TimeNs,
+        command: &Command,
+        durable: &Durable,
+    ) -> Result<Offset, SubmitError> {
+        loop {
+            match self.log.append(time, command) {
+                Ok(offset) => return Ok(offset),
+                Err(AppendError::LagBound | AppendError::NotReady) => {
+                    self.log.publish();
+                    self.shared.output_bell.ring();
+                    durable.wait_past(durable.get(), Duration::from_millis(10));
+                    if durable.failed().is_some() {
+                        return Err(SubmitError::Stopped);
+                    }
+                }
+                Err(AppendError::Full) => {
+                    self.shared.disk_full.store(true, Ordering::Relaxed);
+                    return Err(SubmitError::DiskFull);
+                }
+                Err(_) => return Err(SubmitError::Stopped),
+            }
+        }
+    }
+
+    /// Hands the events to the gate; waits for room, for the gate never waits for us.
+    fn hand_over(&mut self, offset: Offset, time: TimeNs, token: Token) {
+        let events = &mut self.events;
+        let mut spins = 0_u32;
+        loop {
+            let published = self.output.try_publish(|slot| {
+                slot.offset = offset;
+                slot.time = time;
+                slot.token = token;
+                std::mem::swap(&mut slot.events, events);
+            });
+            if published.is_ok() {
+                break;
+            }
+            self.log.publish();
+            self.shared.output_bell.ring();
+            spins += 1;
+            if spins > SPINS {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+            if self.shared.broken.load(Ordering::Acquire) {
+                return;
+            }
+        }
+        self.events.clear();
+    }
+}

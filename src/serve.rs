@@ -1,0 +1,235 @@
+//! Starting the roles of a node in order, and shutting them down in reverse.
+//!
+//! Ports are taken first, so that a taken one is told before anything is opened; `ready`
+//! is printed when orders are taken.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use gateway::queries::{Keys, Queries};
+use gateway::submit::Submit;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::admin::{self, Admin};
+use crate::commands::admin_client::{ADDRESS_FILE, TOKEN_FILE};
+use crate::config::Config;
+use crate::deny::DenyList;
+use crate::failure::{Exit, Failure};
+use crate::fault;
+use crate::follower;
+use crate::history::History;
+use crate::keyring::Keyring;
+use crate::node::Node;
+use crate::reads::Reads;
+
+/// How long open requests may take after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// A node with its edges, taking orders.
+pub struct Venue {
+    pub http: SocketAddr,
+    pub admin: SocketAddr,
+    pub administration: Admin,
+    node: Node,
+    history: Arc<History>,
+    follower: follower::Follower,
+    stop: watch::Sender<bool>,
+    servers: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Venue {
+    /// Opens the data directory and every edge.
+    ///
+    /// # Errors
+    /// One line with place, reason and CONTRACT's code.
+    pub async fn open(config: Config) -> Result<Venue, Failure> {
+        fault::install_hook(&config.data_dir);
+        let public = listen(config.listen, "--listen").await?;
+        let private = listen(config.admin_listen, "--admin-listen").await?;
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|error| Failure::io("create", &config.data_dir, &error))?;
+        let opening = config.clone();
+        let (projection, pool, cursor) = History::open(&config.data_dir).await?;
+        let node = tokio::task::spawn_blocking(move || {
+            let node = Node::open(&opening, cursor)?;
+            node.found_venue()?;
+            Ok::<Node, Failure>(node)
+        });
+        let node = node
+            .await
+            .map_err(|error| Failure::new(Exit::OurFault, error.to_string()))??;
+        let keys = Arc::new(Keyring::open(&config.data_dir).await?);
+        let history = Arc::new(History::follow((projection, pool), &node));
+        let deny = DenyList::watch(config.deny.clone(), config.file.clone());
+        let queries: Arc<dyn Queries> = Arc::new(Reads::new(
+            node.views.clone(),
+            history.clone(),
+            node.market.clone(),
+            deny,
+        ));
+        let follower = follower::Follower::start(&node, history.clone(), config.snapshot_commands)?;
+        let submit: Arc<dyn Submit> = node.pipeline.clone();
+        let administration = Admin {
+            submit: submit.clone(),
+            queries: queries.clone(),
+            keys: keys.clone(),
+            history: history.clone(),
+            pipeline: node.pipeline.clone(),
+            token: token(&config.data_dir)?.into(),
+            data_dir: Arc::new(config.data_dir.clone()),
+        };
+        let (http, admin) = (address(&public)?, address(&private)?);
+        write_secret(&config.data_dir.join(ADDRESS_FILE), &admin.to_string())?;
+        let keys: Arc<dyn Keys> = keys;
+        let public_routes = gateway::router::app(gateway::call::Parts {
+            submit,
+            queries,
+            keys,
+        });
+        let (stop, stopping) = watch::channel(false);
+        let servers = vec![
+            spawn_server(public, public_routes, stopping.clone()),
+            spawn_server(private, admin::router(administration.clone()), stopping),
+        ];
+        Ok(Venue {
+            http,
+            admin,
+            administration,
+            node,
+            history,
+            follower,
+            stop,
+            servers,
+        })
+    }
+
+    /// The line for stdout when orders are taken.
+    pub fn ready_line(&self) -> String {
+        let offset = self.node.pipeline.visible().0;
+        format!(
+            "ready http={} admin={} fix=off offset={offset}",
+            self.http, self.admin
+        )
+    }
+
+    /// What is behind the edges.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Waits for SIGTERM, SIGINT, or the end of the core; then stops everything in reverse.
+    ///
+    /// # Errors
+    /// [`Exit::Io`] when a sync failed.
+    pub async fn run_until_stopped(self) -> Result<(), Failure> {
+        let mut terminate = signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut interrupt = signal(tokio::signal::unix::SignalKind::interrupt())?;
+        let mut look = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = look.tick() => if self.node.has_ended() { break },
+            }
+        }
+        self.close().await
+    }
+
+    async fn close(self) -> Result<(), Failure> {
+        // Nobody listening any more is no error.
+        let _ = self.stop.send(true);
+        for server in self.servers {
+            let abort = server.abort_handle();
+            if tokio::time::timeout(GRACE, server).await.is_err() {
+                abort.abort();
+            }
+        }
+        self.follower.stop();
+        let node = self.node;
+        let stopped = tokio::task::spawn_blocking(move || node.stop());
+        let stopped = stopped.await;
+        self.history.close().await;
+        stopped.map_err(|error| Failure::new(Exit::OurFault, error.to_string()))?
+    }
+}
+
+fn signal(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+    tokio::signal::unix::signal(kind)
+        .map_err(|error| Failure::new(Exit::OurFault, format!("no signal handler: {error}")))
+}
+
+fn spawn_server(
+    listener: TcpListener,
+    routes: Router,
+    mut stopping: watch::Receiver<bool>,
+) -> tokio::task::JoinHandle<()> {
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move {
+        let stopped = async move {
+            // An error means that the sender is gone: that is a stop too.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        let served = axum::serve(listener, service)
+            .with_graceful_shutdown(stopped)
+            .await;
+        if let Err(error) = served {
+            tracing::error!(%error, "a listener ended");
+        }
+    })
+}
+
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let exit = match error.kind() {
+            std::io::ErrorKind::AddrInUse => Exit::PortInUse,
+            std::io::ErrorKind::PermissionDenied => Exit::Permission,
+            _ => Exit::Config,
+        };
+        Failure::new(
+            exit,
+            format!("{flag} {address}: {error}; choose another with {flag}"),
+        )
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener
+        .local_addr()
+        .map_err(|error| Failure::new(Exit::OurFault, error.to_string()))
+}
+
+/// The token of administration: read, or made at the first start.
+fn token(dir: &Path) -> Result<String, Failure> {
+    let path = dir.join(TOKEN_FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_string()),
+        _ => {
+            let token = format!(
+                "{:032x}{:032x}",
+                rand::random::<u128>(),
+                rand::random::<u128>()
+            );
+            write_secret(&path, &token)?;
+            Ok(token)
+        }
+    }
+}
+
+/// Writes a file that only its owner may read.
+fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let opened = std::fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path);
+    let mut file = opened.map_err(|error| Failure::io("write", path, &error))?;
+    file.write_all(text.as_bytes())
+        .map_err(|error| Failure::io("write", path, &error))
+}

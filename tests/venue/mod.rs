@@ -1,0 +1,211 @@
+//! A real node as a child process, and clients that know only its outer names.
+//!
+//! Ends its children by the id it started; every directory is temporary; ports are free ones.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub mod client;
+
+/// The program under test.
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_daybook"))
+}
+
+/// A node that takes orders.
+pub struct Node {
+    child: Child,
+    pub http: String,
+    pub dir: PathBuf,
+    /// Seconds from the start to `ready`.
+    pub ready_after: Duration,
+}
+
+/// How a node is started.
+#[derive(Default, Clone)]
+pub struct Start {
+    pub segment_bytes: Option<u64>,
+    pub environment: Vec<(String, String)>,
+    pub config: Option<PathBuf>,
+    /// `ulimit -n` and the like, as shell text before the program.
+    pub arguments: Vec<String>,
+}
+
+/// An account with its key.
+#[derive(Clone, Debug)]
+pub struct Trader {
+    pub account: u64,
+    pub key: String,
+    pub secret: String,
+}
+
+/// What a process said when it ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stderr: String,
+}
+
+impl Start {
+    /// The command line for a data directory.
+    pub fn command(&self, dir: &Path) -> Command {
+        let mut command = Command::new(binary());
+        command.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+        ]);
+        command.arg("--data-dir").arg(dir);
+        if let Some(bytes) = self.segment_bytes {
+            command.args(["--segment-bytes", &bytes.to_string()]);
+        }
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
+        command.args(&self.arguments);
+        command.envs(self.environment.iter().cloned());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts a node and waits for `ready`.
+    pub fn node(&self, dir: &Path) -> Node {
+        match self.try_node(dir) {
+            Ok(node) => node,
+            Err(ended) => panic!("the node did not start: {ended:?}"),
+        }
+    }
+
+    /// Starts a node; if it ends before `ready`, what it said.
+    pub fn try_node(&self, dir: &Path) -> Result<Node, Ended> {
+        let started = Instant::now();
+        let mut child = self
+            .command(dir)
+            .spawn()
+            .expect("the program can be started");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        let read = BufReader::new(stdout).read_line(&mut line);
+        if read.is_err() || !line.starts_with("ready ") {
+            let mut stderr = String::new();
+            if let Some(mut pipe) = child.stderr.take() {
+                pipe.read_to_string(&mut stderr).expect("stderr is text");
+            }
+            let status = child.wait().expect("the child can be waited for");
+            return Err(Ended {
+                code: status.code(),
+                stderr,
+            });
+        }
+        let http = line
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("http="))
+            .expect("ready names the address")
+            .to_string();
+        Ok(Node {
+            child,
+            http,
+            dir: dir.to_path_buf(),
+            ready_after: started.elapsed(),
+        })
+    }
+}
+
+impl Node {
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the node can be killed");
+        self.child.wait().expect("the node can be waited for");
+    }
+
+    /// SIGTERM; what it said at its end.
+    pub fn terminate(self) -> Ended {
+        let id = rustix::process::Pid::from_raw(self.child.id() as i32).expect("an id");
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it is ours");
+        self.wait(Duration::from_secs(20))
+    }
+
+    /// Waits for it to end by itself.
+    pub fn wait(mut self, most: Duration) -> Ended {
+        let deadline = Instant::now() + most;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                let mut stderr = String::new();
+                if let Some(mut pipe) = self.child.stderr.take() {
+                    pipe.read_to_string(&mut stderr).expect("stderr is text");
+                }
+                return Ended {
+                    code: status.code(),
+                    stderr,
+                };
+            }
+            if Instant::now() > deadline {
+                self.child.kill().expect("the node can be killed");
+                self.child.wait().expect("the node can be waited for");
+                panic!("the node did not end within {most:?}");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Runs `daybook ARGS --data-dir DIR --json` and reads its answer.
+    pub fn administer(&self, arguments: &[&str]) -> Result<Value, Ended> {
+        administer(&self.dir, arguments)
+    }
+
+    /// A new account with these deposits, like `USDT=1000`.
+    pub fn trader(&self, name: &str, deposits: &[&str]) -> Trader {
+        let mut arguments = vec!["account", "create", name];
+        for deposit in deposits {
+            arguments.extend(["--deposit", deposit]);
+        }
+        let answer = self.administer(&arguments).expect("the account is created");
+        let text = |name: &str| answer[name].as_str().expect("a text").to_string();
+        Trader {
+            account: answer["account"].as_u64().expect("a number"),
+            key: text("api_key"),
+            secret: text("api_secret"),
+        }
+    }
+}
+
+/// Runs `daybook ARGS --data-dir DIR --json`.
+pub fn administer(dir: &Path, arguments: &[&str]) -> Result<Value, Ended> {
+    let mut command = Command::new(binary());
+    command
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(dir)
+        .arg("--json");
+    run(command)
+}
+
+/// Runs a command to its end and reads its JSON.
+pub fn run(mut command: Command) -> Result<Value, Ended> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program can be started");
+    let stderr = String::from_utf8_lossy(&output.stderr).to_string();
+    if output.status.code() != Some(0) {
+        return Err(Ended {
+            code: output.status.code(),
+            stderr,
+        });
+    }
+    Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+}
