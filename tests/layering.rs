@@ -215,7 +215,10 @@ fn the_replay_tool_never_writes() {
     ];
     refuse_words("replay-tool/src", &banned);
     // The node makes snapshots by the same library; no command of the tool does.
-    refuse_words("replay-tool/src/commands", &["snapshot::write", "snapshot::copy"]);
+    refuse_words(
+        "replay-tool/src/commands",
+        &["snapshot::write", "snapshot::copy"],
+    );
 }
 
 /// A type that serializes to JSON is a promise to a client.
