@@ -5,7 +5,8 @@
 //! read ([`snapshot::write`] and [`snapshot::copy`] make snapshots for the node; no command
 //! of `replay-tool` calls them).
 //!
-//! Reading order: `replay`, `manifest`, `snapshot`, `walk`, `json`, `commands`.
+//! Reading order: `replay`, `manifest`, `snapshot`, `walk`, `finding`, `event_check`, `json`,
+//! `order_life`, `commands`.
 //!
 //! **Invariant:** equal frames give equal events, chain and root, whatever state the replay
 //! began with.
@@ -17,6 +18,9 @@ pub mod replay;
 pub mod manifest;
 pub mod snapshot;
 pub mod walk;
+pub mod finding;
+mod event_check;
 pub mod json;
+pub mod order_life;
 pub mod progress;
 pub mod commands;

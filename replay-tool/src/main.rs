@@ -1,3 +1,12 @@
 //! The auditor's and operator's program.
 
-fn main() {}
+use std::io::BufWriter;
+use std::process::ExitCode;
+
+use clap::Parser;
+use replay_tool::commands::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.run(&mut BufWriter::new(std::io::stdout().lock()))
+}

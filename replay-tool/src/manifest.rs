@@ -62,7 +62,10 @@ impl Manifest {
         let mut input = bytes;
         let found = u32::take(&mut input).ok_or(SnapshotFault::Manifest)?;
         if found != FORMAT {
-            return Err(SnapshotFault::Newer { found, known: FORMAT });
+            return Err(SnapshotFault::Newer {
+                found,
+                known: FORMAT,
+            });
         }
         take_body(&mut input)
             .filter(|manifest| input.is_empty() && manifest.commits())
@@ -87,7 +90,15 @@ fn take_body(input: &mut &[u8]) -> Option<Manifest> {
     for _ in 0..count {
         sections.push(String::from_utf8(take_bytes(input)?.to_vec()).ok()?);
     }
-    Some(Manifest { next, time, journal, root, commitment, chain, sections })
+    Some(Manifest {
+        next,
+        time,
+        journal,
+        root,
+        commitment,
+        chain,
+        sections,
+    })
 }
 
 fn length_of(bytes: usize) -> u32 {

@@ -20,7 +20,10 @@ impl Progress {
         let bar = watched.then(|| {
             let (bar, text) = match total {
                 0 => (ProgressBar::no_length(), "replay {pos} {per_sec}"),
-                _ => (ProgressBar::new(total), "replay {bar:40} {pos}/{len} {per_sec} {eta}"),
+                _ => (
+                    ProgressBar::new(total),
+                    "replay {bar:40} {pos}/{len} {per_sec} {eta}",
+                ),
             };
             let style = ProgressStyle::with_template(text);
             bar.set_style(style.expect("the template is constant"));

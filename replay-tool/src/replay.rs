@@ -52,10 +52,16 @@ pub struct Origin {
 /// When there is none, or it is damaged where a start looks.
 pub fn origin(dir: &Path) -> Result<Origin, ReplayError> {
     match Reader::open(dir, Offset(0)) {
-        Ok(reader) => Ok(Origin { id: reader.id(), first: Offset(0) }),
+        Ok(reader) => Ok(Origin {
+            id: reader.id(),
+            first: Offset(0),
+        }),
         Err(JournalError::BeforeStart { first, .. }) => {
             let reader = Reader::open(dir, first)?;
-            Ok(Origin { id: reader.id(), first })
+            Ok(Origin {
+                id: reader.id(),
+                first,
+            })
         }
         Err(error) => Err(error.into()),
     }
@@ -136,7 +142,11 @@ fn load_of(dir: &Path, offset: Offset, origin: Origin) -> Result<StartState, Rep
 fn genesis(dir: &Path, origin: Origin, refused: Vec<String>) -> Result<StartState, ReplayError> {
     if origin.first != Offset(0) {
         let path = journal::recovery::folder_in(dir);
-        return Err(ReplayError::NoStart { path, first: origin.first, refused });
+        return Err(ReplayError::NoStart {
+            path,
+            first: origin.first,
+            refused,
+        });
     }
     Ok(StartState {
         engine: Engine::new(lookup_seed(origin.id)),
@@ -149,6 +159,7 @@ fn genesis(dir: &Path, origin: Origin, refused: Vec<String>) -> Result<StartStat
 }
 
 /// Every offset that a Skip in the journal names, from `from` to before `to` or the end.
+/// A Skip stands after the command it names; one that does not is no instruction.
 ///
 /// # Errors
 /// When the journal is damaged on the way.
@@ -165,15 +176,13 @@ pub fn collect_skips(
 ///
 /// # Errors
 /// When the journal is damaged on the way.
-pub fn skips_of(
-    mut reader: Reader,
-    to: Option<Offset>,
-) -> Result<BTreeSet<Offset>, ReplayError> {
+pub fn skips_of(mut reader: Reader, to: Option<Offset>) -> Result<BTreeSet<Offset>, ReplayError> {
     let mut skips = BTreeSet::new();
     while to.is_none_or(|to| reader.position() < to) {
         let Some(frame) = reader.next()? else { break };
         if frame.kind == SKIP_KIND
             && let Command::Skip(skip) = command_of(&frame)?
+            && skip.offset < frame.offset
         {
             skips.insert(skip.offset);
         }
@@ -212,7 +221,14 @@ pub struct Applied<'a> {
 impl Replayer {
     /// Goes on from a state; offsets in `skips` are stepped over.
     pub fn new(engine: Engine, chain: Chain, skips: BTreeSet<Offset>) -> Replayer {
-        Replayer { engine, chain, skips, hashes: true, events: Vec::new(), encoded: Vec::new() }
+        Replayer {
+            engine,
+            chain,
+            skips,
+            hashes: true,
+            events: Vec::new(),
+            encoded: Vec::new(),
+        }
     }
 
     /// State only: events are neither encoded nor taken into the chain.
@@ -228,13 +244,21 @@ impl Replayer {
     /// state is as before then.
     #[inline]
     pub fn step(&mut self, frame: &Frame<'_>) -> Result<Applied<'_>, ReplayError> {
-        let stamp = Stamp { offset: frame.offset, time: frame.time };
+        let stamp = Stamp {
+            offset: frame.offset,
+            time: frame.time,
+        };
         let expected = self.engine.next();
         if frame.offset != expected {
-            return Err(ReplayError::Gap { found: frame.offset, expected });
+            return Err(ReplayError::Gap {
+                found: frame.offset,
+                expected,
+            });
         }
         if frame.time < self.engine.now() {
-            return Err(ReplayError::TimeBack { offset: frame.offset });
+            return Err(ReplayError::TimeBack {
+                offset: frame.offset,
+            });
         }
         let command = command_of(frame)?;
         self.events.clear();
@@ -250,12 +274,21 @@ impl Replayer {
             self.chain.absorb(stamp, &self.encoded);
         }
         let (events, encoded) = (self.events.as_slice(), self.encoded.as_slice());
-        Ok(Applied { stamp, command, skipped, events, encoded, outcome })
+        Ok(Applied {
+            stamp,
+            command,
+            skipped,
+            events,
+            encoded,
+            outcome,
+        })
     }
 }
 
 #[inline]
 fn command_of(frame: &Frame<'_>) -> Result<Command, ReplayError> {
-    Command::decode(frame.kind, frame.ver, frame.payload)
-        .map_err(|source| ReplayError::Command { offset: frame.offset, source })
+    Command::decode(frame.kind, frame.ver, frame.payload).map_err(|source| ReplayError::Command {
+        offset: frame.offset,
+        source,
+    })
 }

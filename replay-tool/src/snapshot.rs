@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use engine::apply::Engine;
 use engine::chain::Chain;
+use engine::root::root_of_sections;
 use journal::error::JournalError;
 use journal::frame::JournalId;
 use journal::snapshot_store::{Snapshot, SnapshotStore};
@@ -68,12 +69,16 @@ pub fn write(dir: &Path, taken: &Taken<'_>) -> Result<PathBuf, ReplayError> {
         next: taken.engine.next(),
         time: taken.engine.now(),
         journal: taken.journal,
-        root: taken.engine.root(),
+        root: root_of_sections(&sections),
         commitment: taken.chain.commitment(),
         chain: taken.chain.clone(),
         sections: sections.iter().map(|(name, _)| name.clone()).collect(),
     };
-    let parts = Parts { manifest, sections, views: taken.views.to_vec() };
+    let parts = Parts {
+        manifest,
+        sections,
+        views: taken.views.to_vec(),
+    };
     write_parts(dir, &parts)
 }
 
@@ -108,14 +113,21 @@ pub fn load_for(
     offset: Offset,
     journal: Option<JournalId>,
 ) -> Result<Loaded, ReplayError> {
-    let fault = |reason| ReplayError::Snapshot { path: path_of(dir, offset), offset, reason };
-    let Parts { manifest, sections, views } = read_parts(dir, offset)?;
+    let fault = |reason| ReplayError::Snapshot {
+        path: path_of(dir, offset),
+        offset,
+        reason,
+    };
+    let Parts {
+        manifest,
+        sections,
+        views,
+    } = read_parts(dir, offset)?;
     if journal.is_some_and(|journal| journal != manifest.journal) {
         return Err(fault(SnapshotFault::Foreign));
     }
     let seed = lookup_seed(manifest.journal);
-    let engine =
-        Engine::restore(seed, &sections).map_err(|_| fault(SnapshotFault::Sections))?;
+    let engine = Engine::restore(seed, &sections).map_err(|_| fault(SnapshotFault::Sections))?;
     drop(sections);
     if engine.next() != offset || engine.now() != manifest.time {
         return Err(fault(SnapshotFault::Stamp));
@@ -123,7 +135,11 @@ pub fn load_for(
     if engine.root() != manifest.root {
         return Err(fault(SnapshotFault::Root));
     }
-    Ok(Loaded { manifest, engine, views })
+    Ok(Loaded {
+        manifest,
+        engine,
+        views,
+    })
 }
 
 /// Loads a snapshot, checks every invariant of its state, and keeps the manifest.
@@ -134,7 +150,11 @@ pub fn verify(dir: &Path, offset: Offset) -> Result<Manifest, ReplayError> {
     let loaded = load(dir, offset)?;
     if loaded.engine.check_invariants().is_err() {
         let (path, reason) = (path_of(dir, offset), SnapshotFault::Invariant);
-        return Err(ReplayError::Snapshot { path, offset, reason });
+        return Err(ReplayError::Snapshot {
+            path,
+            offset,
+            reason,
+        });
     }
     Ok(loaded.manifest)
 }
@@ -191,28 +211,40 @@ fn write_parts(dir: &Path, parts: &Parts) -> Result<PathBuf, ReplayError> {
 }
 
 fn read_parts(dir: &Path, offset: Offset) -> Result<Parts, ReplayError> {
-    let fault = |reason| ReplayError::Snapshot { path: path_of(dir, offset), offset, reason };
+    let fault = |reason| ReplayError::Snapshot {
+        path: path_of(dir, offset),
+        offset,
+        reason,
+    };
     let snapshot = SnapshotStore::new(dir).open(offset)?;
     let manifest = Manifest::decode(snapshot.opaque()).map_err(fault)?;
     if manifest.next != offset {
         return Err(fault(SnapshotFault::Stamp));
     }
     let section = |snapshot: &Snapshot, name: &str| {
-        snapshot.read(name)?.ok_or_else(|| fault(SnapshotFault::Missing))
+        snapshot
+            .read(name)?
+            .ok_or_else(|| fault(SnapshotFault::Missing))
     };
     let mut sections = Vec::new();
     for name in &manifest.sections {
         sections.push((name.clone(), section(&snapshot, &file_name(name))?));
     }
     let views = section(&snapshot, VIEWS)?;
-    Ok(Parts { manifest, sections, views })
+    Ok(Parts {
+        manifest,
+        sections,
+        views,
+    })
 }
 
 /// The store takes lower-case letters, digits and dashes.
 fn file_name(section: &str) -> String {
-    let plain = section.chars().map(|letter| match letter.to_ascii_lowercase() {
-        letter @ ('a'..='z' | '0'..='9') => letter,
-        _ => '-',
-    });
+    let plain = section
+        .chars()
+        .map(|letter| match letter.to_ascii_lowercase() {
+            letter @ ('a'..='z' | '0'..='9') => letter,
+            _ => '-',
+        });
     ENGINE.chars().chain(plain).collect()
 }

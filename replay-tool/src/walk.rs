@@ -86,12 +86,18 @@ impl Walk {
             moved_in.step(&frame)
         }));
         match stepped {
-            Ok(applied) => Ok(Some(Step { frame, applied: applied? })),
+            Ok(applied) => Ok(Some(Step {
+                frame,
+                applied: applied?,
+            })),
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or(panic.downcast_ref::<&str>().copied());
                 let message = text.unwrap_or("the engine panicked").to_string();
-                Err(ReplayError::Fault { offset: frame.offset, message })
+                Err(ReplayError::Fault {
+                    offset: frame.offset,
+                    message,
+                })
             }
         }
     }
@@ -104,7 +110,10 @@ impl Walk {
         while self.next() < next {
             if self.step()?.is_none() {
                 let wanted = Offset(next.0 - 1);
-                return Err(ReplayError::Beyond { wanted, next: self.next() });
+                return Err(ReplayError::Beyond {
+                    wanted,
+                    next: self.next(),
+                });
             }
         }
         Ok(())
@@ -121,5 +130,7 @@ pub fn file_holding(folder: &Path, extension: &str, offset: Offset) -> PathBuf {
         let fits = path.extension()? == extension && first <= offset.0;
         fits.then_some((first, path))
     });
-    named.max().map_or_else(|| folder.to_path_buf(), |(_, path)| path)
+    named
+        .max()
+        .map_or_else(|| folder.to_path_buf(), |(_, path)| path)
 }

@@ -1,0 +1,73 @@
+//! What was asked for.
+
+use schemas::command::{
+    ActivateFormatV1, AddAssetV1, AddSymbolV1, AmendOrderV1, BindKeyV1, CancelAllV1, CancelOrderV1,
+    CancelReplaceV1, Command, CreateAccountV1, DepositV1, PlaceOrderV1, SetAccountLimitsV1,
+    SetAccountStateV1, SetAccountTierV1, SetFeeTierV1, SetFilterV1, SetSymbolFeesV1,
+    SetSymbolStateV1, SetVenueLimitsV1, SetVenueStateV1, SkipV1, TransferV1, UnbindKeyV1,
+    WithdrawV1,
+};
+
+use crate::json::{Fields, Json, Show, shown};
+
+shown! {
+    SkipV1 { offset }
+    ActivateFormatV1 { format }
+    AddAssetV1 { code, scale }
+    AddSymbolV1 { name, kind, base, quote, price_scale, qty_scale, opens_at }
+    SetFilterV1 { symbol, filter }
+    SetSymbolFeesV1 { symbol, maker, taker }
+    SetFeeTierV1 { tier, maker, taker }
+    SetSymbolStateV1 { symbol, state }
+    SetVenueStateV1 { state, withdrawals }
+    SetVenueLimitsV1 { limits }
+    CreateAccountV1 { business }
+    SetAccountStateV1 { account, state }
+    SetAccountTierV1 { account, tier }
+    SetAccountLimitsV1 { account, orders_per_10s, orders_per_day }
+    BindKeyV1 { account, permissions, key }
+    UnbindKeyV1 { account, key }
+    DepositV1 { account, asset, amount, business }
+    WithdrawV1 { account, asset, amount, business }
+    TransferV1 { from, to, asset, amount, business }
+    PlaceOrderV1 {
+        account, symbol, client_order, side, order_type, time_in_force, price, qty, quote_qty,
+        self_trade, valid_until, request,
+    }
+    CancelOrderV1 { account, symbol, target, cancel_client, valid_until }
+    CancelAllV1 { account, symbol, valid_until }
+    CancelReplaceV1 { mode, target, cancel_client, order }
+    AmendOrderV1 { account, symbol, target, new_qty, new_client, valid_until, request }
+}
+
+impl Show for Command {
+    fn show(&self, out: &mut Json<'_>) {
+        out.object(|out| match self {
+            Command::Seal | Command::AdvanceClock | Command::Continue => {}
+            Command::Skip(payload) => payload.fields(out),
+            Command::ActivateFormat(payload) => payload.fields(out),
+            Command::AddAsset(payload) => payload.fields(out),
+            Command::AddSymbol(payload) => payload.fields(out),
+            Command::SetFilter(payload) => payload.fields(out),
+            Command::SetSymbolFees(payload) => payload.fields(out),
+            Command::SetSymbolState(payload) => payload.fields(out),
+            Command::SetVenueState(payload) => payload.fields(out),
+            Command::SetFeeTier(payload) => payload.fields(out),
+            Command::SetVenueLimits(payload) => payload.fields(out),
+            Command::CreateAccount(payload) => payload.fields(out),
+            Command::SetAccountState(payload) => payload.fields(out),
+            Command::SetAccountTier(payload) => payload.fields(out),
+            Command::SetAccountLimits(payload) => payload.fields(out),
+            Command::BindKey(payload) => payload.fields(out),
+            Command::UnbindKey(payload) => payload.fields(out),
+            Command::Deposit(payload) => payload.fields(out),
+            Command::Withdraw(payload) => payload.fields(out),
+            Command::Transfer(payload) => payload.fields(out),
+            Command::PlaceOrder(payload) => payload.fields(out),
+            Command::CancelOrder(payload) => payload.fields(out),
+            Command::CancelAll(payload) => payload.fields(out),
+            Command::CancelReplace(payload) => payload.fields(out),
+            Command::AmendOrder(payload) => payload.fields(out),
+        });
+    }
+}

@@ -1,0 +1,145 @@
+//! What happened.
+
+use schemas::event::{
+    BalanceChanged, CancelRejected, Event, OrderAccepted, OrderAmended, OrderDone, OrderRejected,
+    OrderRested, Trade, TradePrevented,
+};
+
+use crate::json::{Fields, Json, Show, put, shown};
+
+shown! {
+    OrderAccepted {
+        symbol, order, account, client_order, side, order_type, time_in_force, self_trade, price,
+        qty, quote_qty, orders_10s, orders_1d,
+    }
+    OrderRested { symbol, order, account, side, price, open }
+    Trade {
+        symbol, trade, price, qty, quote, taker_side, taker_order, taker_account, taker_fee,
+        maker_order, maker_account, maker_fee, maker_open,
+    }
+    OrderDone {
+        symbol, order, account, side, status, price, open, prevented, rested, cancel_client,
+    }
+    TradePrevented {
+        symbol, account, taker_order, maker_order, maker_side, price, taker_prevented,
+        maker_prevented, mode,
+    }
+    OrderAmended {
+        symbol, order, account, side, price, old_qty, new_qty, executed, quote, open, old_client,
+        new_client,
+    }
+    BalanceChanged { account, asset, free, held }
+    OrderRejected { account, symbol, client_order, reason }
+    CancelRejected { account, symbol, reason }
+}
+
+impl Show for Event {
+    fn show(&self, out: &mut Json<'_>) {
+        out.object(|out| {
+            out.field("event", self.name());
+            self.fields(out);
+        });
+    }
+}
+
+impl Fields for Event {
+    fn fields(&self, out: &mut Json<'_>) {
+        match self {
+            Event::OrderAccepted(event) => event.fields(out),
+            Event::OrderRejected(event) => event.fields(out),
+            Event::OrderRested(event) => event.fields(out),
+            Event::Trade(event) => event.fields(out),
+            Event::OrderDone(event) => event.fields(out),
+            Event::TradePrevented(event) => event.fields(out),
+            Event::OrderAmended(event) => event.fields(out),
+            Event::CancelRejected(event) | Event::AmendRejected(event) => event.fields(out),
+            Event::BalanceChanged(event) => event.fields(out),
+            _ => administration(self, out),
+        }
+    }
+}
+
+fn administration(event: &Event, out: &mut Json<'_>) {
+    match event {
+        Event::CommandSkipped => {}
+        Event::CommandRejected { reason } => put!(out, reason),
+        Event::AlreadyDone { at } => put!(out, at),
+        Event::SkipRecorded { offset } => put!(out, offset),
+        Event::FormatActivated { format } => put!(out, format),
+        Event::AssetAdded { asset, code, scale } => {
+            out.field("asset_id", &asset.0);
+            put!(out, code, scale);
+        }
+        Event::SymbolAdded {
+            symbol,
+            name,
+            kind,
+            base,
+            quote,
+            price_scale,
+            qty_scale,
+        } => {
+            out.field("symbol_id", &symbol.0);
+            put!(out, name, kind, base, quote, price_scale, qty_scale);
+        }
+        Event::FilterChanged { symbol, filter } => put!(out, symbol, filter),
+        Event::SymbolFeesChanged {
+            symbol,
+            maker,
+            taker,
+        } => put!(out, symbol, maker, taker),
+        Event::SymbolStateChanged { symbol, state } => put!(out, symbol, state),
+        Event::VenueStateChanged { state, withdrawals } => put!(out, state, withdrawals),
+        Event::FeeTierChanged { tier, maker, taker } => put!(out, tier, maker, taker),
+        Event::VenueLimitsChanged { limits } => put!(out, limits),
+        Event::AccountCreated { account, business } => put!(out, account, business),
+        Event::AccountStateChanged { account, state } => put!(out, account, state),
+        Event::AccountTierChanged { account, tier } => put!(out, account, tier),
+        Event::AccountLimitsChanged {
+            account,
+            orders_per_10s,
+            orders_per_day,
+        } => {
+            put!(out, account, orders_per_10s, orders_per_day);
+        }
+        Event::KeyBound {
+            account,
+            permissions,
+            key,
+        } => put!(out, account, permissions, key),
+        Event::KeyUnbound { account, key } => put!(out, account, key),
+        Event::Deposited {
+            account,
+            asset,
+            amount,
+            business,
+        }
+        | Event::Withdrawn {
+            account,
+            asset,
+            amount,
+            business,
+        } => {
+            put!(out, account, asset, amount, business);
+        }
+        Event::Transferred {
+            from,
+            to,
+            asset,
+            amount,
+            business,
+        } => {
+            put!(out, from, to, asset, amount, business);
+        }
+        Event::OrderAccepted(_)
+        | Event::OrderRejected(_)
+        | Event::OrderRested(_)
+        | Event::Trade(_)
+        | Event::OrderDone(_)
+        | Event::TradePrevented(_)
+        | Event::OrderAmended(_)
+        | Event::CancelRejected(_)
+        | Event::AmendRejected(_)
+        | Event::BalanceChanged(_) => unreachable!("the caller has shown these"),
+    }
+}

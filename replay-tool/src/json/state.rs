@@ -1,0 +1,117 @@
+//! What a state holds: orders, levels, balances, symbols.
+
+use engine::reads::{BookLevel, OpenOrder};
+use engine::state::Symbol;
+use schemas::ids::{AccountId, AssetId};
+use schemas::report::OrderReport;
+use schemas::units::Amount;
+
+use crate::json::{Fields, Json, Show, put, shown};
+
+/// What an account has of one asset, in atoms.
+pub struct Balance {
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Decimals of one unit.
+    pub scale: u8,
+    /// At the account's disposal.
+    pub free: Amount,
+    /// Held by open orders.
+    pub held: Amount,
+}
+
+/// An account at one moment.
+pub struct Holdings {
+    /// Whose.
+    pub account: AccountId,
+    /// Every asset that is not empty.
+    pub balances: Vec<Balance>,
+    /// By symbol and number.
+    pub open_orders: Vec<OpenOrder>,
+}
+
+shown! {
+    Balance { asset, scale, free, held }
+    Holdings { account, balances, open_orders }
+    BookLevel { price, qty, orders }
+    OpenOrder {
+        symbol, order, account, client_order, side, order_type, time_in_force, self_trade, price,
+        qty, open, executed, prevented, quote, created,
+    }
+    OrderReport {
+        symbol, order, account, client_order, side, order_type, time_in_force, self_trade, status,
+        price, qty, quote_qty, executed, quote, prevented, created, updated,
+    }
+}
+
+impl<T: Show> Show for Vec<T> {
+    fn show(&self, out: &mut Json<'_>) {
+        self.as_slice().show(out);
+    }
+}
+
+impl<T: Show> Show for Option<T> {
+    fn show(&self, out: &mut Json<'_>) {
+        match self {
+            Some(value) => value.show(out),
+            None => out.number("null"),
+        }
+    }
+}
+
+impl Fields for Symbol {
+    fn fields(&self, out: &mut Json<'_>) {
+        let Symbol {
+            kind,
+            price_scale,
+            qty_scale,
+            state,
+            opens_at,
+            price,
+            ..
+        } = self;
+        let Symbol {
+            lot,
+            market_lot,
+            notional,
+            percent,
+            max_num_orders,
+            max_position,
+            ..
+        } = self;
+        let Symbol {
+            maker,
+            taker,
+            last_trade,
+            next_order,
+            next_trade,
+            market,
+            ..
+        } = self;
+        out.field("symbol", &market.symbol);
+        out.field("base", &market.base);
+        out.field("quote", &market.quote);
+        put!(
+            out,
+            kind,
+            price_scale,
+            qty_scale,
+            state,
+            opens_at,
+            maker,
+            taker,
+            price,
+            lot
+        );
+        put!(
+            out,
+            market_lot,
+            notional,
+            percent,
+            max_num_orders,
+            max_position,
+            last_trade
+        );
+        put!(out, next_order, next_trade);
+    }
+}

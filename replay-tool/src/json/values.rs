@@ -1,0 +1,181 @@
+//! Numbers, names, texts and the words of enumerations.
+
+use schemas::command::{OrderRef, RequestDigest};
+use schemas::ids::{AccountId, AssetId, Offset, OrderId, SymbolId, Text, TradeId};
+use schemas::instrument::{
+    AccountState, CancelReplaceMode, Filter, LotSize, NotionalFilter, OrderStatus, OrderType,
+    PercentPrice, PriceFilter, SelfTradePrevention, Side, SymbolKind, SymbolState, TimeInForce,
+    VenueLimits, VenueState,
+};
+use schemas::reject::RejectReason;
+use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
+
+use crate::json::{Fields, Json, Show, shown};
+
+macro_rules! numbers {
+    ($($type:ident),*) => {$(
+        impl Show for $type {
+            fn show(&self, out: &mut Json<'_>) {
+                out.number(self.0);
+            }
+        }
+    )*};
+}
+numbers!(
+    Price, Qty, Amount, Rate, TimeNs, Offset, AccountId, OrderId, TradeId
+);
+
+macro_rules! plain {
+    ($($type:ident),*) => {$(
+        impl Show for $type {
+            fn show(&self, out: &mut Json<'_>) {
+                out.number(self);
+            }
+        }
+    )*};
+}
+plain!(u8, u16, u32, u64, bool);
+
+impl Show for str {
+    fn show(&self, out: &mut Json<'_>) {
+        out.string(self);
+    }
+}
+
+impl Show for SymbolId {
+    fn show(&self, out: &mut Json<'_>) {
+        match out.names.of_symbol(*self) {
+            Some(name) => out.string(name),
+            None => out.number(self.0),
+        }
+    }
+}
+
+impl Show for AssetId {
+    fn show(&self, out: &mut Json<'_>) {
+        match out.names.of_asset(*self) {
+            Some(code) => out.string(code),
+            None => out.number(self.0),
+        }
+    }
+}
+
+impl<const N: usize> Show for Text<N> {
+    /// Bytes that are not UTF-8 appear as replacement characters.
+    fn show(&self, out: &mut Json<'_>) {
+        out.string(&String::from_utf8_lossy(self.as_bytes()));
+    }
+}
+
+impl Show for RequestDigest {
+    fn show(&self, out: &mut Json<'_>) {
+        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        out.string(&hex);
+    }
+}
+
+shown! {
+    OrderRef { order, client_order }
+    PriceFilter { min, max, tick }
+    LotSize { min, max, step }
+    NotionalFilter { min, max, apply_min_to_market, apply_max_to_market }
+    PercentPrice { bid_up, bid_down, ask_up, ask_down, minutes }
+    VenueLimits { weight_per_minute, orders_per_10s, orders_per_day }
+}
+
+impl Show for Filter {
+    fn show(&self, out: &mut Json<'_>) {
+        out.object(|out| match self {
+            Filter::Price(filter) => named(out, "PRICE_FILTER", filter),
+            Filter::LotSize(filter) => named(out, "LOT_SIZE", filter),
+            Filter::MarketLotSize(filter) => named(out, "MARKET_LOT_SIZE", filter),
+            Filter::Notional(filter) => named(out, "NOTIONAL", filter),
+            Filter::PercentPrice(filter) => named(out, "PERCENT_PRICE_BY_SIDE", filter),
+            Filter::MaxNumOrders(count) => {
+                out.field("filter", "MAX_NUM_ORDERS");
+                out.field("count", count);
+            }
+            Filter::MaxPosition(qty) => {
+                out.field("filter", "MAX_POSITION");
+                out.field("qty", qty);
+            }
+        });
+    }
+}
+
+fn named(out: &mut Json<'_>, name: &str, filter: &impl Fields) {
+    out.field("filter", name);
+    filter.fields(out);
+}
+
+/// Gives each value of an enumeration its word; a new value does not compile until it has one.
+macro_rules! words {
+    ($($type:ident { $($variant:ident $word:literal),* $(,)? })*) => {$(
+        impl Show for $type {
+            fn show(&self, out: &mut Json<'_>) {
+                out.string(match self { $($type::$variant => $word,)* });
+            }
+        }
+    )*};
+}
+
+words! {
+    Side { Buy "BUY", Sell "SELL" }
+    OrderType { Limit "LIMIT", LimitMaker "LIMIT_MAKER", Market "MARKET" }
+    TimeInForce { Gtc "GTC", Ioc "IOC", Fok "FOK" }
+    SelfTradePrevention {
+        None "NONE", ExpireTaker "EXPIRE_TAKER", ExpireMaker "EXPIRE_MAKER",
+        ExpireBoth "EXPIRE_BOTH", Decrement "DECREMENT",
+    }
+    SymbolState {
+        PreTrading "PRE_TRADING", Trading "TRADING", CancelOnly "CANCEL_ONLY", Halt "HALT",
+        Delisted "DELISTED",
+    }
+    SymbolKind { Spot "SPOT", Perpetual "PERPETUAL" }
+    VenueState { Open "OPEN", CancelOnly "CANCEL_ONLY", Halt "HALT" }
+    AccountState { Active "ACTIVE", Frozen "FROZEN" }
+    OrderStatus {
+        New "NEW", PartiallyFilled "PARTIALLY_FILLED", Filled "FILLED", Canceled "CANCELED",
+        Expired "EXPIRED", ExpiredInMatch "EXPIRED_IN_MATCH",
+    }
+    CancelReplaceMode { StopOnFailure "STOP_ON_FAILURE", AllowFailure "ALLOW_FAILURE" }
+    RejectReason {
+        UnknownSymbol "UNKNOWN_SYMBOL",
+        UnknownAccount "UNKNOWN_ACCOUNT",
+        UnknownAsset "UNKNOWN_ASSET",
+        MarketClosed "MARKET_CLOSED",
+        AccountFrozen "ACCOUNT_FROZEN",
+        PriceFilter "PRICE_FILTER",
+        LotSize "LOT_SIZE",
+        MarketLotSize "MARKET_LOT_SIZE",
+        Notional "NOTIONAL",
+        PercentPrice "PERCENT_PRICE",
+        MaxNumOrders "MAX_NUM_ORDERS",
+        MaxPosition "MAX_POSITION",
+        TooManyOrders "TOO_MANY_ORDERS",
+        DuplicateOrder "DUPLICATE_ORDER",
+        InsufficientBalance "INSUFFICIENT_BALANCE",
+        WouldMatch "WOULD_MATCH",
+        NoLiquidity "NO_LIQUIDITY",
+        TooLate "TOO_LATE",
+        UnknownOrder "UNKNOWN_ORDER",
+        OrderIdMismatch "ORDER_ID_MISMATCH",
+        AmendNotSmaller "AMEND_NOT_SMALLER",
+        InvalidOrder "INVALID_ORDER",
+        Busy "BUSY",
+        SymbolFault "SYMBOL_FAULT",
+        WithdrawalsOff "WITHDRAWALS_OFF",
+        AmountNotPositive "AMOUNT_NOT_POSITIVE",
+        SupplyLimit "SUPPLY_LIMIT",
+        NameTaken "NAME_TAKEN",
+        InvalidName "INVALID_NAME",
+        InvalidScale "INVALID_SCALE",
+        InvalidFilter "INVALID_FILTER",
+        InvalidFees "INVALID_FEES",
+        InvalidState "INVALID_STATE",
+        UnknownFormat "UNKNOWN_FORMAT",
+        VenueAccount "VENUE_ACCOUNT",
+        TooLateToSkip "TOO_LATE_TO_SKIP",
+        NoMoreIds "NO_MORE_IDS",
+    }
+}
