@@ -1,8 +1,8 @@
 //! One preallocated file of frames: its header, its name, and the append position.
 //!
 //! ```text
-//! 0          8        12      16                32       40          48              56    64
-//! | magic    | format | crc   | journal id      | first  | previous  | segment bytes | 0   | frames …
+//! 0        8        12     16              32      40         48              56  64
+//! | magic  | format | crc  | journal id    | first | previous | segment bytes | 0 | frames …
 //! ```
 //! `first` is the offset of the first frame, also the file's name; `previous` is the
 //! first offset of the segment before (its own for the first segment), so a missing file

@@ -249,7 +249,10 @@ wire_struct!(CancelRejected {
 });
 
 macro_rules! events {
-    ($($(#[$meta:meta])* $tag:literal => $name:ident $( ($payload:ident) )? $( { $($field:ident : $type:ty),* $(,)? } )?),* $(,)?) => {
+    ($(
+        $(#[$meta:meta])* $tag:literal => $name:ident
+            $( ($payload:ident) )? $( { $($field:ident : $type:ty),* $(,)? } )?
+    ),* $(,)?) => {
         /// What happened, in the past tense.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Event {
@@ -260,7 +263,9 @@ macro_rules! events {
             /// The name of the event, for people.
             pub const fn name(&self) -> &'static str {
                 match self {
-                    $(events!(@pattern $name $( ($payload) )? $( { $($field),* } )?) => stringify!($name),)*
+                    $(events!(
+                        @pattern $name $( ($payload) )? $( { $($field),* } )?
+                    ) => stringify!($name),)*
                 }
             }
         }
@@ -279,7 +284,9 @@ macro_rules! events {
             #[inline]
             fn take(input: &mut &[u8]) -> Option<Self> {
                 Some(match u8::take(input)? {
-                    $($tag => Event::$name $( (<$payload as Wire>::take(input)?) )? $( { $($field: Wire::take(input)?),* } )?,)*
+                    $($tag => Event::$name
+                        $( (<$payload as Wire>::take(input)?) )?
+                        $( { $($field: Wire::take(input)?),* } )?,)*
                     _ => return None,
                 })
             }
@@ -363,4 +370,7 @@ pub fn decode_events(mut bytes: &[u8]) -> Option<Vec<Event>> {
     input.is_empty().then_some(events)
 }
 
-const _: () = assert!(size_of::<Event>() <= 160, "the hot path writes events by the million");
+const _: () = assert!(
+    size_of::<Event>() <= 160,
+    "the hot path writes events by the million"
+);

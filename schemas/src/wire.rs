@@ -111,7 +111,9 @@ impl<const N: usize> Wire for [u8; N] {
 
 /// Declares a field-less enum with stable numbers, in the journal and on the wire.
 macro_rules! numbered {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $number:literal),* $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$variant_meta:meta])* $variant:ident = $number:literal),* $(,)?
+    }) => {
         $(#[$meta])*
         #[derive(
             rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
