@@ -1,0 +1,19 @@
+//! What the engine does, from outside: one binary, one topic a module.
+//!
+//! Reading order: `venue` (an engine with names), the drawn scenarios in `drawn`, `naive`
+//! (the venue said twice), `swarm` (random commands), `random_streams` (engine against
+//! naive), `determinism`, `planted_faults`, `oracle` (real order flow and others' tests).
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read oracle files and their environment"
+)]
+
+mod venue;
+mod drawn;
+mod naive;
+mod swarm;
+mod random_streams;
+mod determinism;
+mod planted_faults;
+mod oracle;
