@@ -216,6 +216,7 @@ fn take_order(
         order_type: Wire::take(input)?,
         time_in_force: Wire::take(input)?,
         self_trade: Wire::take(input)?,
+        made: Wire::take(input)?,
     };
     let details = Details::take(input)?;
     has_account(state, order.account)?;

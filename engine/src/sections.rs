@@ -312,4 +312,5 @@ fn put_order(order: &Order, out: &mut Vec<u8>) {
     order.order_type.put(out);
     order.time_in_force.put(out);
     order.self_trade.put(out);
+    order.made.put(out);
 }

@@ -28,6 +28,8 @@ pub struct Order {
     pub order_type: OrderType,
     pub time_in_force: TimeInForce,
     pub self_trade: SelfTradePrevention,
+    /// Something of it has traded.
+    pub made: bool,
 }
 
 const _: () = assert!(size_of::<Order>() == 64, "an order is one cache line");

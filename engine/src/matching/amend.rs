@@ -38,8 +38,8 @@ impl<T: Trace> Engine<T> {
     #[inline]
     fn admit_amend(&mut self, command: &AmendOrderV1) -> Result<Admitted, RejectReason> {
         let (account, symbol) = (command.account, command.symbol);
-        self.check_open(symbol, account)?;
         self.check_window(command.valid_until)?;
+        self.check_open(symbol, account)?;
         let handle = self.find_target(account, symbol, &command.target)?;
         let details = self.state.books.orders.details(handle);
         let executed = self.state.books.orders.executed(handle);

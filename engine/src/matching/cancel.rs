@@ -56,13 +56,14 @@ impl<T: Trace> Engine<T> {
         symbol: SymbolId,
         valid_until: TimeNs,
     ) -> Result<(), RejectReason> {
+        self.check_window(valid_until)?;
         self.state
             .symbol(symbol)
             .ok_or(RejectReason::UnknownSymbol)?;
         self.state
             .account(account)
             .ok_or(RejectReason::UnknownAccount)?;
-        self.check_window(valid_until)
+        Ok(())
     }
 
     /// The open order that is meant.

@@ -163,6 +163,7 @@ impl<T: Trace> Engine<T> {
             order_type: taker.order_type,
             time_in_force: taker.time_in_force,
             self_trade: taker.self_trade,
+            made: taker.executed != Qty::ZERO,
         };
         let details = Details {
             quote: taker.quote,

@@ -93,8 +93,11 @@ impl<T: Trace> Engine<T> {
         let kept = symbol.percent.minutes;
         let window = &mut self.state.windows[market.symbol.0 as usize];
         window.add(self.state.now, (maker.price, qty), kept);
-        let account = &mut self.state.accounts[maker.account.0 as usize];
-        account.counts.give_back(&self.windows);
+        // An order is given back once, at its first fill.
+        if !maker.made {
+            let account = &mut self.state.accounts[maker.account.0 as usize];
+            account.counts.give_back(&self.windows);
+        }
         taker.filled(qty, quote);
         let maker_open = Qty(maker.open.0 - qty.0);
         self.out.push(Event::Trade(Trade {
@@ -116,6 +119,7 @@ impl<T: Trace> Engine<T> {
             self.close(handle);
         } else {
             self.shrink_resting(handle, qty);
+            self.state.books.orders.get_mut(handle).made = true;
             self.state.books.orders.details_mut(handle).quote.0 += quote.0;
         }
     }

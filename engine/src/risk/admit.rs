@@ -29,7 +29,7 @@ pub(crate) struct Admitted {
 }
 
 impl<T: Trace> Engine<T> {
-    /// Symbol, venue and account state, window of time, counts, shape, filters.
+    /// Window of time, symbol, venue and account state, counts, shape, filters.
     ///
     /// # Errors
     /// The first check that fails. The notional of a limit order is the result.
@@ -39,8 +39,8 @@ impl<T: Trace> Engine<T> {
         order: &PlaceOrderV1,
         replaced: Replaced,
     ) -> Result<Amount, RejectReason> {
-        self.check_open(order.symbol, order.account)?;
         self.check_window(order.valid_until)?;
+        self.check_open(order.symbol, order.account)?;
         let account = &self.state.accounts[order.account.0 as usize];
         let limits = &self.state.limits;
         let per_10s = match account.orders_per_10s {
@@ -273,7 +273,7 @@ impl<T: Trace> Engine<T> {
     }
 
     /// What the order would do to the book now.
-    fn sweep(&mut self, order: &PlaceOrderV1) -> Taker {
+    pub(crate) fn sweep(&self, order: &PlaceOrderV1) -> Taker {
         let taker = Taker::new(order, &self.state.symbols[order.symbol.0 as usize]);
         self.simulate(taker, usize::MAX)
             .expect("a simulation without a bound ends with the book")

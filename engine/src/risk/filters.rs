@@ -163,7 +163,11 @@ impl<T: Trace> Engine<T> {
         if bounded_position {
             let market = self.state.symbols[order.symbol.0 as usize].market;
             let owned = self.state.ledger.balance(order.account, market.base);
-            let lots = bids - replaced.bids + i128::from(order.qty.0);
+            let wanted = match order.size() {
+                OrderSize::Base(qty) => qty,
+                OrderSize::Quote(_) => self.sweep(order).executed,
+            };
+            let lots = bids - replaced.bids + i128::from(wanted.0);
             let would_own = owned.free.0 + owned.held.0 + lots * i128::from(market.lot_atoms);
             let holds = would_own <= market.base_atoms(max_position).0;
             self.rule("MAX_POSITION", holds, RejectReason::MaxPosition)?;

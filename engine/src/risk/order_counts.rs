@@ -69,7 +69,7 @@ impl OrderCounts {
         self.set(windows, (in_10s.saturating_add(1), in_1d.saturating_add(1)))
     }
 
-    /// A resting order of the account was filled: that one is given back.
+    /// An order of the account traded for the first time, while it rested: it is given back.
     #[inline]
     pub fn give_back(&mut self, windows: &Windows) {
         let (in_10s, in_1d) = self.at(windows);
