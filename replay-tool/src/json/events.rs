@@ -54,18 +54,35 @@ impl Fields for Event {
             Event::OrderAmended(event) => event.fields(out),
             Event::CancelRejected(event) | Event::AmendRejected(event) => event.fields(out),
             Event::BalanceChanged(event) => event.fields(out),
-            _ => administration(self, out),
+            Event::CommandSkipped => {}
+            Event::CommandRejected { reason } => put!(out, reason),
+            Event::AlreadyDone { at } => put!(out, at),
+            Event::SkipRecorded { offset } => put!(out, offset),
+            Event::FormatActivated { format } => put!(out, format),
+            Event::AssetAdded { .. }
+            | Event::SymbolAdded { .. }
+            | Event::FilterChanged { .. }
+            | Event::SymbolFeesChanged { .. }
+            | Event::SymbolStateChanged { .. }
+            | Event::VenueStateChanged { .. }
+            | Event::FeeTierChanged { .. }
+            | Event::VenueLimitsChanged { .. } => rule(self, out),
+            Event::AccountCreated { .. }
+            | Event::AccountStateChanged { .. }
+            | Event::AccountTierChanged { .. }
+            | Event::AccountLimitsChanged { .. }
+            | Event::KeyBound { .. }
+            | Event::KeyUnbound { .. }
+            | Event::Deposited { .. }
+            | Event::Withdrawn { .. }
+            | Event::Transferred { .. } => account(self, out),
         }
     }
 }
 
-fn administration(event: &Event, out: &mut Json<'_>) {
+/// Listing, rules and switches.
+fn rule(event: &Event, out: &mut Json<'_>) {
     match event {
-        Event::CommandSkipped => {}
-        Event::CommandRejected { reason } => put!(out, reason),
-        Event::AlreadyDone { at } => put!(out, at),
-        Event::SkipRecorded { offset } => put!(out, offset),
-        Event::FormatActivated { format } => put!(out, format),
         Event::AssetAdded { asset, code, scale } => {
             out.field("asset_id", &asset.0);
             put!(out, code, scale);
@@ -92,6 +109,13 @@ fn administration(event: &Event, out: &mut Json<'_>) {
         Event::VenueStateChanged { state, withdrawals } => put!(out, state, withdrawals),
         Event::FeeTierChanged { tier, maker, taker } => put!(out, tier, maker, taker),
         Event::VenueLimitsChanged { limits } => put!(out, limits),
+        other => unreachable!("{} is no rule", other.name()),
+    }
+}
+
+/// Accounts, their keys and their money.
+fn account(event: &Event, out: &mut Json<'_>) {
+    match event {
         Event::AccountCreated { account, business } => put!(out, account, business),
         Event::AccountStateChanged { account, state } => put!(out, account, state),
         Event::AccountTierChanged { account, tier } => put!(out, account, tier),
@@ -131,15 +155,6 @@ fn administration(event: &Event, out: &mut Json<'_>) {
         } => {
             put!(out, from, to, asset, amount, business);
         }
-        Event::OrderAccepted(_)
-        | Event::OrderRejected(_)
-        | Event::OrderRested(_)
-        | Event::Trade(_)
-        | Event::OrderDone(_)
-        | Event::TradePrevented(_)
-        | Event::OrderAmended(_)
-        | Event::CancelRejected(_)
-        | Event::AmendRejected(_)
-        | Event::BalanceChanged(_) => unreachable!("the caller has shown these"),
+        other => unreachable!("{} is of no account", other.name()),
     }
 }
