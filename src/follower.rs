@@ -19,6 +19,7 @@ use views::Views;
 
 use crate::failure::{Exit, Failure};
 use crate::history::History;
+use crate::history_copy::HistoryCopy;
 use crate::node::Node;
 
 /// How often the follower looks whether a snapshot is due.
@@ -34,19 +35,37 @@ pub struct Made {
     pub root: [u8; 32],
 }
 
-/// Replays to the durable end (or to `live`'s) and writes a snapshot there. What SQL holds,
-/// everything before `history`, need not be in it.
+/// How a snapshot is to be made.
+pub struct Take<'a> {
+    /// The data directory.
+    pub dir: &'a Path,
+    /// The node's own word for what is durable, inside the node.
+    pub live: Option<&'a Durable>,
+    /// SQL holds everything before: closed orders and trades of then need not be in it.
+    pub history: Offset,
+    /// Brings a copy of the read models up to the snapshot.
+    pub copy: Option<&'a mut HistoryCopy>,
+}
+
+/// Replays to the durable end (or to `live`'s) and writes a snapshot there.
 ///
 /// # Errors
 /// When the journal is damaged or the snapshot cannot be written.
-pub fn take(dir: &Path, live: Option<&Durable>, history: Offset) -> Result<Made, Failure> {
+pub fn take(order: Take<'_>) -> Result<Made, Failure> {
+    let Take {
+        dir,
+        live,
+        history,
+        mut copy,
+    } = order;
+    let at_most = copy.as_ref().map(|copy| copy.next());
     let StartState {
         engine,
         chain,
         views,
         next: from,
         ..
-    } = start_state(dir, None)?;
+    } = start_state(dir, at_most)?;
     let views = if views.is_empty() {
         Some(Views::new())
     } else {
@@ -78,9 +97,15 @@ pub fn take(dir: &Path, live: Option<&Durable>, history: Offset) -> Result<Made,
             applied.events,
             views::Wanted { updates: None },
         );
+        if let Some(copy) = &mut copy {
+            copy.take(stamp, applied.events)?;
+        }
         progress.advance();
     }
     drop(progress);
+    if let Some(copy) = &mut copy {
+        copy.flush()?;
+    }
     let root = replayer.engine.root();
     let next = replayer.engine.next();
     let taken = Taken {
@@ -122,7 +147,12 @@ impl Follower {
                 if fault || durable.get() < last + every {
                     continue;
                 }
-                match take(&dir, Some(&durable), history.next()) {
+                match take(Take {
+                    dir: &dir,
+                    live: Some(&durable),
+                    history: history.next(),
+                    copy: None,
+                }) {
                     Ok(made) => last = made.next.0,
                     Err(failure) => {
                         tracing::error!(%failure, "no snapshot was taken; trading goes on");

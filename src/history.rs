@@ -26,7 +26,7 @@ use crate::node::Node;
 /// The projection's name for operators.
 pub const NAME: &str = "sql";
 /// The file in the data directory.
-const FILE: &str = "read-models.sqlite";
+pub const FILE: &str = "read-models.sqlite";
 /// Commands in one transaction.
 const BATCH: usize = 2_000;
 /// Commands made again by one replay; each replay starts at a snapshot.
@@ -35,11 +35,6 @@ const BRIDGE: u64 = 500_000;
 const IDLE: Duration = Duration::from_millis(20);
 /// The first and the longest pause after a failure.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
-
-/// Whether a data directory has read models.
-pub fn exists(dir: &Path) -> bool {
-    dir.join(FILE).exists()
-}
 
 /// How far the read models are.
 #[derive(Clone, Default, Debug)]

@@ -20,6 +20,7 @@ pub mod genesis;
 pub mod node;
 pub mod follower;
 pub mod history;
+pub mod history_copy;
 pub mod deny;
 pub mod reads;
 pub mod keyring;

@@ -54,6 +54,7 @@ pub fn restore(order: &Restore<'_>) -> Result<Restored, Failure> {
     };
     journal::open::create(into, &settings, snapshot)?;
     let copied = replay_tool::snapshot::copy(order.from, into, snapshot)?;
+    bring_history(into, &copied)?;
     bring_keys(order.from, into, &copied)?;
     let next = match order.tail {
         Some(tail) => append_tail(into, tail, (&settings, snapshot))?,
@@ -62,11 +63,19 @@ pub fn restore(order: &Restore<'_>) -> Result<Restored, Failure> {
     Ok(Restored { snapshot, next })
 }
 
+/// A snapshot that verifies and has its read models: without them closed orders would be
+/// forgotten.
 fn newest(from: &Path, wanted: Option<Offset>) -> Result<Offset, Failure> {
     let mut offsets = replay_tool::snapshot::list(from)?;
     offsets.retain(|offset| wanted.is_none_or(|wanted| wanted == *offset));
     let mut last = None;
     for offset in offsets.into_iter().rev() {
+        let models = replay_tool::snapshot::path_of(from, offset).join(crate::history::FILE);
+        if !models.exists() {
+            let hint = "made by the node itself; take one with `daybook snapshot take`";
+            last = Some(format!("{} has no read models: it was {hint}", offset.0));
+            continue;
+        }
         match replay_tool::snapshot::verify(from, offset) {
             Ok(_) => return Ok(offset),
             Err(error) => last = Some(error.to_string()),
@@ -75,6 +84,14 @@ fn newest(from: &Path, wanted: Option<Offset>) -> Result<Offset, Failure> {
     let reason = last.unwrap_or_else(|| "there is none".to_string());
     let line = format!("{}: no snapshot to restore: {reason}", from.display());
     Err(Failure::new(Exit::Damaged, line))
+}
+
+/// The read models come out of the snapshot into the directory.
+fn bring_history(into: &Path, snapshot: &Path) -> Result<(), Failure> {
+    let source = snapshot.join(crate::history::FILE);
+    let target = into.join(crate::history::FILE);
+    std::fs::copy(&source, &target).map_err(|error| Failure::io("copy", &source, &error))?;
+    Ok(())
 }
 
 /// The keys that lie in the snapshot, else those of the directory; the master key beside.

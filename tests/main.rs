@@ -12,5 +12,6 @@ mod order_lifecycle;
 mod hostile_input;
 mod restart;
 mod exit_codes;
+mod snapshot_restore;
 mod power_loss;
 mod full_disk;

@@ -47,6 +47,19 @@ pub async fn open(path: &Path) -> Result<SqlitePool, SinkError> {
     Ok(pool)
 }
 
+/// Copies an opened file as it stands, cursor and rows of one moment, to a new one.
+///
+/// # Errors
+/// [`SinkError::Database`] when the target exists or cannot be written.
+pub async fn copy(pool: &SqlitePool, target: &Path) -> Result<(), SinkError> {
+    let text = target.to_string_lossy().into_owned();
+    sqlx::query("VACUUM INTO ?")
+        .bind(text)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 /// The projection into SQLite.
 pub struct SqlProjection {
     pool: SqlitePool,

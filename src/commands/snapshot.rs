@@ -7,7 +7,8 @@ use schemas::ids::Offset;
 use serde_json::json;
 
 use crate::failure::{Exit, Failure};
-use crate::follower;
+use crate::follower::{self, Take};
+use crate::history_copy::HistoryCopy;
 use crate::restore::{Restore, restore};
 
 /// Take, list, verify and restore snapshots.
@@ -88,8 +89,14 @@ impl Snapshot {
 
 impl Place {
     fn take(&self) -> Result<Exit, Failure> {
-        let history = crate::commands::serve::runtime()?.block_on(history(&self.data_dir))?;
-        let made = follower::take(&self.data_dir, None, history)?;
+        let mut copy = HistoryCopy::begin(&self.data_dir)?;
+        let made = follower::take(Take {
+            dir: &self.data_dir,
+            live: None,
+            history: copy.next(),
+            copy: Some(&mut copy),
+        })?;
+        copy.finish(&made.path)?;
         copy_keys(&self.data_dir, &made.path)?;
         let root = blake3::Hash::from(made.root).to_hex();
         if self.json {
@@ -145,16 +152,6 @@ impl Place {
         let line = "a snapshot does not verify; a start takes an older one or replays from zero";
         Err(Failure::new(Exit::Damaged, line))
     }
-}
-
-/// How far the read models beside the journal are; nowhere without them.
-async fn history(dir: &Path) -> Result<Offset, Failure> {
-    if !crate::history::exists(dir) {
-        return Ok(Offset(0));
-    }
-    let (_, pool, cursor) = crate::history::History::open(dir).await?;
-    pool.close().await;
-    Ok(cursor)
 }
 
 /// Keys are state outside the journal: a copy travels with the snapshot.

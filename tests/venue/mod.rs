@@ -38,7 +38,6 @@ pub struct Start {
 /// An account with its key.
 #[derive(Clone, Debug)]
 pub struct Trader {
-    pub account: u64,
     pub key: String,
     pub secret: String,
 }
@@ -176,7 +175,6 @@ impl Node {
         let answer = self.administer(&arguments).expect("the account is created");
         let text = |name: &str| answer[name].as_str().expect("a text").to_string();
         Trader {
-            account: answer["account"].as_u64().expect("a number"),
             key: text("api_key"),
             secret: text("api_secret"),
         }
