@@ -28,6 +28,16 @@ pub enum Pot {
     Held,
 }
 
+impl Balance {
+    #[inline]
+    fn pot(&mut self, pot: Pot) -> &mut Amount {
+        match pot {
+            Pot::Free => &mut self.free,
+            Pot::Held => &mut self.held,
+        }
+    }
+}
+
 type Chunk = Box<[Balance; CHUNK]>;
 
 /// Every balance of the venue.
@@ -69,23 +79,24 @@ impl Ledger {
         if amount.0 == 0 {
             return;
         }
-        let paid = self.pot(asset, from);
+        if from.0 == to.0 {
+            // Between the two pots of one balance: the hot path of holds.
+            let balance = self.slot(from.0, asset);
+            *balance.pot(from.1) = Amount(balance.pot(from.1).0 - amount.0);
+            assert!(
+                balance.pot(from.1).0 >= 0 || from.0.is_venue(),
+                "admission saw to it"
+            );
+            *balance.pot(to.1) = Amount(balance.pot(to.1).0 + amount.0);
+            self.touch(from.0, asset);
+            return;
+        }
+        let paid = self.slot(from.0, asset).pot(from.1);
         paid.0 -= amount.0;
         assert!(paid.0 >= 0 || from.0.is_venue(), "admission saw to it");
-        self.pot(asset, to).0 += amount.0;
+        self.slot(to.0, asset).pot(to.1).0 += amount.0;
         self.touch(from.0, asset);
-        if to.0 != from.0 {
-            self.touch(to.0, asset);
-        }
-    }
-
-    #[inline]
-    fn pot(&mut self, asset: AssetId, (account, pot): (AccountId, Pot)) -> &mut Amount {
-        let balance = self.slot(account, asset);
-        match pot {
-            Pot::Free => &mut balance.free,
-            Pot::Held => &mut balance.held,
-        }
+        self.touch(to.0, asset);
     }
 
     #[inline]

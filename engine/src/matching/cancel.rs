@@ -157,7 +157,10 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn cancel_all(&mut self, command: &CancelAllV1) {
         let (account, symbol) = (command.account, command.symbol);
         let admitted = self.admit_cancel(account, symbol, command.valid_until);
-        let seat = self.state.seats.find(&self.state.tags, account, symbol);
+        let seat = self
+            .state
+            .seats
+            .with_orders(&self.state.tags, account, symbol);
         let admitted = admitted.and(seat.ok_or(RejectReason::UnknownOrder));
         match admitted {
             Ok(_) => self.cancel_seat(account, symbol),
@@ -167,7 +170,11 @@ impl<T: Trace> Engine<T> {
 
     /// Cancels until the seat is free or the command has no events left.
     pub(crate) fn cancel_seat(&mut self, account: AccountId, symbol: SymbolId) {
-        while let Some(seat) = self.state.seats.find(&self.state.tags, account, symbol) {
+        while let Some(seat) = self
+            .state
+            .seats
+            .with_orders(&self.state.tags, account, symbol)
+        {
             if self.is_full() {
                 self.state
                     .work

@@ -32,6 +32,17 @@ pub struct PriceWindow {
     minutes: VecDeque<MinuteTrades>,
     /// The running minute ends here, in nanoseconds since 1970.
     until: u64,
+    /// The last mean and for what it was calculated; forgotten at a trade.
+    known: Option<KnownMean>,
+}
+
+/// A mean that holds as long as nothing trades and the minute lasts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct KnownMean {
+    minutes: u32,
+    /// Nanoseconds since 1970.
+    until: u64,
+    mean: Option<Price>,
 }
 
 impl PriceWindow {
@@ -44,6 +55,7 @@ impl PriceWindow {
         let last = self.minutes.back_mut().expect("the minute was started");
         last.tick_lots += i128::from(price.0) * i128::from(qty.0);
         last.lots += i128::from(qty.0);
+        self.known = None;
     }
 
     #[cold]
@@ -71,7 +83,23 @@ impl PriceWindow {
     /// The mean price of the last `minutes`, the running one included, rounded down to
     /// the price unit; `None` when nothing traded.
     #[inline]
-    pub fn mean_rounded_down(&self, now: TimeNs, minutes: u32) -> Option<Price> {
+    pub fn mean_rounded_down(&mut self, now: TimeNs, minutes: u32) -> Option<Price> {
+        match &self.known {
+            Some(known) if known.minutes == minutes && now.0 < known.until => known.mean,
+            _ => {
+                let mean = self.calculate_mean(now, minutes);
+                self.known = Some(KnownMean {
+                    minutes,
+                    until: (now.0 / MINUTE_NS + 1).saturating_mul(MINUTE_NS),
+                    mean,
+                });
+                mean
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn calculate_mean(&self, now: TimeNs, minutes: u32) -> Option<Price> {
         let minute = now.0 / MINUTE_NS;
         let (mut tick_lots, mut lots) = (0i128, 0i128);
         for trades in self.minutes.iter().rev() {
@@ -113,7 +141,11 @@ impl PriceWindow {
                 lots: i128::take(input)?,
             });
         }
-        Some(PriceWindow { minutes, until })
+        Some(PriceWindow {
+            minutes,
+            until,
+            known: None,
+        })
     }
 }
 

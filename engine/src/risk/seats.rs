@@ -30,16 +30,25 @@ pub struct Seats {
     records: Vec<Seat>,
     free: Vec<u32>,
     lookup: Lookup,
+    /// The seat emptied last. It stays until another is: who cancels mostly replaces.
+    emptied: Option<u32>,
 }
 
 impl Seats {
-    /// The seat of an account on a symbol, if it has open orders there.
+    /// The seat of an account on a symbol, if it has open orders there or just lost the last.
     #[inline]
     pub fn find(&self, tags: &Tags, account: AccountId, symbol: SymbolId) -> Option<u32> {
         self.lookup.find(tags.of_seat(account, symbol), |place| {
             let seat = &self.records[place as usize];
             seat.account == account && seat.symbol == symbol
         })
+    }
+
+    /// The seat of an account on a symbol, if there is an order to cancel.
+    #[inline]
+    pub fn with_orders(&self, tags: &Tags, account: AccountId, symbol: SymbolId) -> Option<u32> {
+        let seat = self.find(tags, account, symbol);
+        seat.filter(|place| self.get(*place).count > 0)
     }
 
     /// The seat in that place.
@@ -50,7 +59,8 @@ impl Seats {
 
     /// How many seats are taken.
     pub fn count(&self) -> usize {
-        self.lookup.count()
+        let is_empty = |place: u32| self.records[place as usize].count == 0;
+        self.lookup.count() - usize::from(self.emptied.is_some_and(is_empty))
     }
 
     /// Appends a resting order to its owner's list. `known` is the seat if one exists.
@@ -93,9 +103,12 @@ impl Seats {
             seat.bids -= i128::from(order.open.0);
         }
         if seat.count == 0 {
-            self.lookup
-                .remove(tags.of_seat(order.account, order.symbol), order.seat);
-            self.free.push(order.seat);
+            seat.head = NIL;
+            seat.tail = NIL;
+            let before = self.emptied.replace(order.seat);
+            if let Some(place) = before.filter(|place| *place != order.seat) {
+                self.give_up(tags, place);
+            }
             return;
         }
         if order.seat_prev == NIL {
@@ -107,6 +120,17 @@ impl Seats {
             seat.tail = order.seat_prev;
         } else {
             orders.get_mut(order.seat_next).seat_prev = order.seat_prev;
+        }
+    }
+
+    /// Frees a seat, unless orders came back to it.
+    #[inline]
+    fn give_up(&mut self, tags: &Tags, place: u32) {
+        let seat = &self.records[place as usize];
+        if seat.count == 0 {
+            let tag = tags.of_seat(seat.account, seat.symbol);
+            self.lookup.remove(tag, place);
+            self.free.push(place);
         }
     }
 
