@@ -27,7 +27,9 @@ fn cpu_ns() -> u64 {
 /// Private memory of this process, in bytes.
 fn private_bytes() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<i64>().ok());
     kib.unwrap_or(0) * 1024
 }
@@ -49,7 +51,9 @@ fn run(plan: &Plan) -> Timed {
     let grown = private_bytes() - before;
     let resting: u64 = (0..plan.stream.symbols)
         .flat_map(|symbol| {
-            schemas::instrument::Side::ALL.iter().map(move |side| (symbol, *side))
+            schemas::instrument::Side::ALL
+                .iter()
+                .map(move |side| (symbol, *side))
         })
         .flat_map(|(symbol, side)| runner.engine.levels(schemas::ids::SymbolId(symbol), side))
         .map(|level| u64::from(level.orders))
@@ -91,8 +95,15 @@ fn main() {
     drop(bytes);
     let counts = verify(&plan);
     let timed = run(&plan);
-    assert_eq!(timed.state_hash, counts.state_hash, "two runs of one stream");
-    let name = Path::new(&file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    assert_eq!(
+        timed.state_hash, counts.state_hash,
+        "two runs of one stream"
+    );
+    let name = Path::new(&file)
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     println!(
         "{{\"stream\":{},\"ns_per_command\":{:.1},\"trades\":{},\"rejects\":{},\
          \"state_hash\":\"{:016x}\",\"bytes_per_resting_order\":{:.0}}}",

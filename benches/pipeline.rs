@@ -5,7 +5,9 @@
 //! latency (10,000 commands/s, open loop, in alternation with a bare 4 KiB fdatasync on
 //! the same file system), and replay of what was journaled.
 
-mod xcs1;
+#[path = "../engine/tests/oracle/xcs1_stream.rs"]
+#[expect(dead_code, reason = "the engine bench and the oracle use the rest")]
+mod xcs1_stream;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -21,7 +23,7 @@ use replay_tool::replay::{Replayer, start_state};
 use schemas::command::Command;
 use schemas::ids::Offset;
 
-use crate::xcs1::Translated;
+use xcs1_stream::{Plan, Stream};
 
 /// Commands a second in the latency part.
 const RATE: u64 = 10_000;
@@ -40,8 +42,11 @@ fn main() {
         Err(_) => tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")),
     };
     let folder = folder.expect("a temporary directory");
-    let stream = xcs1::translate(Path::new(&stream), most);
-    let commands = stream.founding.len() + stream.fill.len() + stream.bench.len();
+    let bytes = std::fs::read(&stream).expect("the stream can be read");
+    let mut parsed = Stream::parse(&bytes);
+    parsed.records.truncate(parsed.fill.saturating_add(most));
+    let stream = Work::new(&Plan::new(parsed));
+    let commands = stream.founding.len() + stream.fill.len() + stream.timed.len();
     let ahead = (commands as u64 * 300 / SEGMENT_BYTES + 2) as u32;
     let throughput = throughput(&folder.path().join("throughput"), &stream, ahead);
     let latency = latency(&folder.path().join("latency"), &stream);
@@ -59,6 +64,26 @@ fn main() {
         throughput.commands,
         throughput.seconds,
     );
+}
+
+/// The stream as commands, made before any clock runs.
+struct Work {
+    founding: Vec<Command>,
+    fill: Vec<Command>,
+    timed: Vec<Command>,
+}
+
+impl Work {
+    fn new(plan: &Plan) -> Work {
+        let mut founding = Vec::new();
+        plan.stream.opening(|command| founding.push(command));
+        let (fill, end) = (plan.stream.fill, plan.stream.records.len());
+        Work {
+            founding,
+            fill: (0..fill).map(|index| plan.command(index)).collect(),
+            timed: (fill..end).map(|index| plan.command(index)).collect(),
+        }
+    }
 }
 
 fn number(name: &str, default: usize) -> usize {
@@ -92,9 +117,9 @@ struct Throughput {
 }
 
 /// Pushes every command as fast as the ring takes them, until the last effect is visible.
-fn throughput(dir: &Path, stream: &Translated, ahead: u32) -> Throughput {
+fn throughput(dir: &Path, stream: &Work, ahead: u32) -> Throughput {
     let node = founded(dir, stream, ahead);
-    let commands = &stream.bench;
+    let commands = &stream.timed;
     // Segments are prepared by a thread of their own; it gets a moment before the clock runs.
     wait_prepared(dir, ahead);
     let before = node.pipeline.visible().0;
@@ -117,7 +142,7 @@ fn throughput(dir: &Path, stream: &Translated, ahead: u32) -> Throughput {
 }
 
 /// A node on which the untimed part of the stream has happened.
-fn founded(dir: &Path, stream: &Translated, ahead: u32) -> Node {
+fn founded(dir: &Path, stream: &Work, ahead: u32) -> Node {
     let node = Node::open(&config(dir, ahead), Offset(u64::MAX)).expect("a new venue");
     for command in stream.founding.iter().chain(&stream.fill) {
         push(&node, *command);
@@ -175,14 +200,14 @@ struct Latency {
 }
 
 /// Submit to durable answer at a fixed rate, in windows that alternate with bare syncs.
-fn latency(dir: &Path, stream: &Translated) -> Latency {
+fn latency(dir: &Path, stream: &Work) -> Latency {
     let node = founded(dir, stream, 1);
     let mut answers = histogram();
     let mut syncs = histogram();
     let file = File::create(dir.join("bare-sync")).expect("a file");
     file.write_all_at(&[1; 4_096], 0).expect("written");
     file.sync_all().expect("synced");
-    let mut orders = stream.bench.iter().copied();
+    let mut orders = stream.timed.iter().copied();
     for window in 0..WINDOWS {
         let warm = window == 0;
         answer_window(

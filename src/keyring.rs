@@ -23,6 +23,27 @@ pub const FILE: &str = "keys.sqlite";
 /// The master key beside it.
 pub const MASTER_FILE: &str = "master.key";
 
+/// What a new key is for.
+pub struct Grant<'a> {
+    pub account: AccountId,
+    /// Bit set of `backoffice::keys`.
+    pub permissions: u32,
+    /// Empty = from anywhere.
+    pub addresses: &'a [IpAddr],
+}
+
+impl Grant<'_> {
+    /// Read and trade, from anywhere.
+    pub fn usual(account: AccountId) -> Grant<'static> {
+        let permissions = READ | TRADE;
+        Grant {
+            account,
+            permissions,
+            addresses: &[],
+        }
+    }
+}
+
 /// The keys of one node.
 pub struct Keyring {
     store: Store,
@@ -43,13 +64,12 @@ impl Keyring {
     ///
     /// # Errors
     /// [`Refused`] when either fails; a key that is not bound is revoked again.
-    pub async fn create(
-        &self,
-        admin: &Admin,
-        account: AccountId,
-        permissions: u32,
-        addresses: &[IpAddr],
-    ) -> Result<CreatedKey, Refused> {
+    pub async fn create(&self, admin: &Admin, grant: Grant<'_>) -> Result<CreatedKey, Refused> {
+        let Grant {
+            account,
+            permissions,
+            addresses,
+        } = grant;
         let new = NewKey {
             account,
             permissions,

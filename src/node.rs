@@ -5,8 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::apply::{Engine, Stamp};
-use engine::chain::Chain;
+use engine::apply::Stamp;
 use journal::event_log::EventLog;
 use journal::frame::JournalId;
 use journal::open::Opened;
@@ -52,10 +51,9 @@ pub struct Node {
 
 /// The state after the last durable command.
 struct Rebuilt {
-    engine: Engine,
-    chain: Chain,
+    replayer: Replayer,
     views: Views,
-    event_log: Option<EventLog>,
+    event_log: EventLog,
     /// The node stands before this command, a fault of ours.
     fault: Option<Offset>,
 }
@@ -207,35 +205,24 @@ fn rebuild(dir: &Path, opened: &Opened, history: Offset) -> Result<Rebuilt, Fail
     let open = || Ok::<Reader, Failure>(Reader::open(dir, from)?.follow(opened.durable.clone()));
     let skips = skips_of(open()?, Some(next))?;
     let fault = fault.filter(|offset| !skips.contains(offset));
-    let replayer = Replayer::new(engine, chain, skips);
     let mut rebuilt = Rebuilt {
-        engine: Engine::new(0),
-        chain: Chain::new(),
+        replayer: Replayer::new(engine, chain, skips),
         views,
-        event_log: None,
+        event_log,
         fault,
     };
-    let end = fault.map_or(next, |offset| offset.min(next));
-    let replayer = rebuilt.replay(open()?, replayer, end, &mut event_log)?;
-    rebuilt.engine = replayer.engine;
-    rebuilt.chain = replayer.chain;
-    rebuilt.event_log = Some(event_log);
+    rebuilt.replay(open()?, fault.map_or(next, |offset| offset.min(next)))?;
     Ok(rebuilt)
 }
 
 impl Rebuilt {
-    fn replay(
-        &mut self,
-        mut reader: Reader,
-        mut replayer: Replayer,
-        end: Offset,
-        event_log: &mut EventLog,
-    ) -> Result<Replayer, Failure> {
+    fn replay(&mut self, mut reader: Reader, end: Offset) -> Result<(), Failure> {
+        let event_log = &mut self.event_log;
         let mut progress = Progress::new(end.0.saturating_sub(reader.position().0));
         while reader.position() < end {
             let Some(frame) = reader.next()? else { break };
             fault::under_way(frame.offset);
-            let applied = replayer.step(&frame)?;
+            let applied = self.replayer.step(&frame)?;
             let Stamp { offset, time } = applied.stamp;
             self.views.apply(
                 offset,
@@ -250,7 +237,7 @@ impl Rebuilt {
         }
         fault::none_under_way();
         event_log.flush()?;
-        Ok(replayer)
+        Ok(())
     }
 }
 
@@ -258,7 +245,7 @@ fn start(config: &Config, opened: Opened, rebuilt: Rebuilt) -> Result<Node, Fail
     let journal = opened.recovered.id;
     let shared = Arc::new(Shared::default());
     shared.visible.store(
-        rebuilt.engine.next().0,
+        rebuilt.replayer.engine.next().0,
         std::sync::atomic::Ordering::Release,
     );
     fault::watch(&config.data_dir, shared.clone());
@@ -266,15 +253,15 @@ fn start(config: &Config, opened: Opened, rebuilt: Rebuilt) -> Result<Node, Fail
     let (output_producer, output) = output_ring(OUTPUT_RING);
     let (market, _) = broadcast::channel(MARKET_BACKLOG);
     let chain_at = ChainAt {
-        next: rebuilt.engine.next(),
-        value: rebuilt.chain.value(),
+        next: rebuilt.replayer.engine.next(),
+        value: rebuilt.replayer.chain.value(),
     };
     let views = Arc::new(rebuilt.views);
     let gate = Gate {
         output,
         durable: opened.durable.clone(),
-        chain: rebuilt.chain,
-        event_log: rebuilt.event_log,
+        chain: rebuilt.replayer.chain,
+        event_log: Some(rebuilt.event_log),
         views: views.clone(),
         market: market.clone(),
         shared: shared.clone(),
@@ -282,7 +269,7 @@ fn start(config: &Config, opened: Opened, rebuilt: Rebuilt) -> Result<Node, Fail
     };
     let core = Core {
         log: Box::new(LocalLog::new(opened.writer)),
-        engine: rebuilt.engine,
+        engine: rebuilt.replayer.engine,
         clock: Clock::start(opened.recovered.last_time.unwrap_or_default()),
         input,
         output: output_producer,

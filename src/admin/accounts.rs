@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 use crate::admin::Admin;
 use crate::admin::act::{Refused, asset_code, business, done, usage};
-use crate::admin::keys::DEFAULT_PERMISSIONS;
 use crate::decimal::{parse_amount, print_amount};
+use crate::keyring::Grant;
 
 /// A new account.
 #[derive(Deserialize)]
@@ -96,10 +96,7 @@ pub async fn create(
             }))
             .await?;
     }
-    let key = admin
-        .keys
-        .create(&admin, account, DEFAULT_PERMISSIONS, &[])
-        .await?;
+    let key = admin.keys.create(&admin, Grant::usual(account)).await?;
     admin.keys.name(account, &body.name).await?;
     Ok(Json(json!({
         "account": account.0, "name": body.name, "api_key": key.key, "api_secret": key.secret,

@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 
 use crate::admin::Admin;
 use crate::admin::act::{Refused, done, usage};
-
-/// Read and trade.
-pub const DEFAULT_PERMISSIONS: u32 = 1 | 2;
+use crate::keyring::Grant;
 
 /// Every permission by name.
 const PERMISSIONS: [(&str, u32); 3] = [("read", 1), ("trade", 2), ("withdraw", 4)];
@@ -43,7 +41,14 @@ pub async fn create(
     }
     let key = admin
         .keys
-        .create(&admin, account, permissions, &body.addresses)
+        .create(
+            &admin,
+            Grant {
+                account,
+                permissions,
+                addresses: &body.addresses,
+            },
+        )
         .await?;
     Ok(Json(
         json!({"account": number, "api_key": key.key, "api_secret": key.secret}),

@@ -11,12 +11,12 @@ use schemas::ids::{AccountId, AssetId, BusinessId};
 use schemas::units::{Amount, Price};
 
 use crate::admin::Admin;
-use crate::admin::keys::DEFAULT_PERMISSIONS;
 use crate::commands::serve::runtime;
 use crate::config::{Config, Flags};
 use crate::decimal::parse_amount;
 use crate::demo::traders::Market;
 use crate::failure::{Exit, Failure};
+use crate::keyring::Grant;
 use crate::serve::Venue;
 
 /// Run a venue with simulated traders, two funded API keys and a ready ccxt snippet.
@@ -81,10 +81,7 @@ impl Demo {
         let mut keys = Vec::new();
         for name in ["alice", "bob"] {
             let account = funded(&admin, name, FUNDS).await?;
-            let key = admin
-                .keys
-                .create(&admin, account, DEFAULT_PERMISSIONS, &[])
-                .await;
+            let key = admin.keys.create(&admin, Grant::usual(account)).await;
             let key = key.map_err(|_| Failure::new(Exit::Io, "the demo keys were refused"))?;
             keys.push((name, account, key.key, key.secret));
         }
