@@ -2,7 +2,7 @@
 //!
 //! Reading order: `venue` (an engine with names), the drawn scenarios in `drawn`, `naive`
 //! (the venue said twice), `swarm` (random commands), `random_streams` (engine against
-//! naive), `determinism`, `planted_faults`, `oracle` (real order flow and others' tests).
+//! naive), `carried`, `determinism`, `planted_faults`, `oracle` (real order flow and others' tests).
 
 #![expect(
     clippy::disallowed_methods,
@@ -14,6 +14,7 @@ mod drawn;
 mod naive;
 mod swarm;
 mod random_streams;
+mod carried;
 mod determinism;
 mod planted_faults;
 mod oracle;

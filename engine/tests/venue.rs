@@ -20,6 +20,8 @@ pub struct Venue {
     pub now: TimeNs,
     /// Whether the last command left work to a Continue.
     pub more: bool,
+    /// Whether the last [`Venue::complete`] needed a Continue.
+    pub carried: bool,
     /// Every command applied, as a journal would hold it.
     pub journal: Vec<(Stamp, Command)>,
 }
@@ -37,6 +39,7 @@ impl Venue {
             engine: Engine::new(7),
             now: START,
             more: false,
+            carried: false,
             journal: Vec::new(),
         }
     }
@@ -57,6 +60,7 @@ impl Venue {
     /// Applies a command and every Continue it asks for.
     pub fn complete(&mut self, command: &Command) -> Vec<Event> {
         let mut events = self.apply(command);
+        self.carried = self.more;
         while self.more {
             events.extend(self.apply(&Command::Continue));
         }
