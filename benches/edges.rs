@@ -4,6 +4,7 @@
 //! and private memory. Prints one line of JSON.
 
 #[path = "../tests/venue/mod.rs"]
+#[expect(dead_code, reason = "the system tests use the rest")]
 mod venue;
 
 use std::sync::Arc;
