@@ -230,10 +230,24 @@ struct Tracked {
 }
 
 impl Plan {
-    /// Plays the stream once and notes ids.
+    /// Knows no id yet, which is enough for the records that fill the books: new orders.
+    pub fn unplayed(stream: Stream) -> Plan {
+        let unknown = Note {
+            meets_own: true,
+            ..Note::default()
+        };
+        let notes = vec![unknown; stream.records.len()];
+        Plan { stream, notes }
+    }
+
+    /// A stream played once, ready to run.
     pub fn new(stream: Stream) -> Plan {
-        let notes = vec![Note::default(); stream.records.len()];
-        let mut plan = Plan { stream, notes };
+        Plan::unplayed(stream).played()
+    }
+
+    /// Plays the stream once and notes ids.
+    pub fn played(self) -> Plan {
+        let mut plan = self;
         let mut runner = Runner::new(&plan.stream);
         let mut orders = vec![Tracked::default(); plan.stream.highest_id as usize + 1];
         // By symbol: engine id -> stream id.
