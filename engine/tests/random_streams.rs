@@ -56,7 +56,7 @@ impl Pair {
         pair
     }
 
-    pub fn step(&mut self) -> Result<(), Difference> {
+    pub fn step(&mut self) -> Result<(), Box<Difference>> {
         self.venue.now = TimeNs(self.venue.now.0 + self.swarm.pause());
         let mut command = self.swarm.next(&self.naive);
         if self.limited {
@@ -72,7 +72,7 @@ impl Pair {
         self.limited = true;
     }
 
-    fn step_with(&mut self, command: Command) -> Result<(), Difference> {
+    fn step_with(&mut self, command: Command) -> Result<(), Box<Difference>> {
         let offset = self.venue.engine.next();
         let expected = self.naive.apply(offset, self.venue.now, &command);
         let found = self.venue.complete(&command);
@@ -86,10 +86,12 @@ impl Pair {
                     .check_invariants()
                     .map_err(|violation| format!("invariant: {violation:?}"))
             });
-        compared.map_err(|what| Difference {
-            offset,
-            command,
-            what,
+        compared.map_err(|what| {
+            Box::new(Difference {
+                offset,
+                command,
+                what,
+            })
         })
     }
 

@@ -349,6 +349,13 @@ impl Stage {
                 }
                 line
             }
+            other => return self.short_line(other),
+        })
+    }
+
+    /// Amendments, refusals and states.
+    fn short_line(&self, event: &Event) -> Option<String> {
+        Some(match event {
             Event::OrderAmended(amended) => format!(
                 "#{} {} {} -> {}, {} open",
                 amended.order.0,

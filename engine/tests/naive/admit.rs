@@ -224,10 +224,9 @@ impl Naive {
     pub fn give_back(&mut self, account: AccountId) {
         let (window, day) = windows(self.now);
         let owner = &mut self.accounts[account.0 as usize];
-        for count in [owner.in_10s.get_mut(&window), owner.in_day.get_mut(&day)] {
-            if let Some(count) = count {
-                *count = count.saturating_sub(1);
-            }
+        let counts = [owner.in_10s.get_mut(&window), owner.in_day.get_mut(&day)];
+        for count in counts.into_iter().flatten() {
+            *count = count.saturating_sub(1);
         }
     }
 

@@ -1,5 +1,10 @@
 //! Matching, self-trade prevention, cancels: what happens once a command is admitted.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "plain functions read best here; `self` and the symbol are two of the five"
+)]
+
 use std::collections::VecDeque;
 
 use schemas::command::{

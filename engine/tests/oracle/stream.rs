@@ -87,9 +87,12 @@ fn book_text(flow: &Flow<(String, u64)>, symbols: &BTreeMap<String, SymbolId>) -
     format!("{{{}}}", rows.join(","))
 }
 
+/// Bids and asks: price -> (id, open quantity), front first.
+type PlainBook = [BTreeMap<i64, VecDeque<(u64, i64)>>; 2];
+
 /// The same stream through queues in maps, as `tools/replay_reference.py` does it.
 fn reference(path: &Path) -> (String, String) {
-    let mut books: BTreeMap<String, [BTreeMap<i64, VecDeque<(u64, i64)>>; 2]> = BTreeMap::new();
+    let mut books: BTreeMap<String, PlainBook> = BTreeMap::new();
     let mut digest = Sha256::new();
     for line in text(path).lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
@@ -145,6 +148,12 @@ fn reference(path: &Path) -> (String, String) {
                 .push_back((id, left));
         }
     }
+    let mut book = Sha256::new();
+    book.update(plain_text(&books));
+    (hex(digest), hex(book))
+}
+
+fn plain_text(books: &BTreeMap<String, PlainBook>) -> String {
     let sum = |queue: &VecDeque<(u64, i64)>| queue.iter().map(|order| order.1).sum::<i64>();
     let rows: Vec<String> = books
         .iter()
@@ -161,9 +170,7 @@ fn reference(path: &Path) -> (String, String) {
             format!("\"{name}\":{{\"B\":{},\"S\":{}}}", json!(bids), json!(asks))
         })
         .collect();
-    let mut book = Sha256::new();
-    book.update(format!("{{{}}}", rows.join(",")));
-    (hex(digest), hex(book))
+    format!("{{{}}}", rows.join(","))
 }
 
 #[test]
