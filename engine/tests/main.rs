@@ -2,7 +2,8 @@
 //!
 //! Reading order: `venue` (an engine with names), the drawn scenarios in `drawn`, `naive`
 //! (the venue said twice), `swarm` (random commands), `random_streams` (engine against
-//! naive), `carried`, `determinism`, `planted_faults`, `oracle` (real order flow and others' tests).
+//! naive), `carried`, `determinism`, `planted_faults`, `oracle` (real order flow and the
+//! tests of others).
 
 #![expect(
     clippy::disallowed_methods,
