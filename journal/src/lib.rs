@@ -19,6 +19,7 @@ mod segment;
 mod disk;
 pub mod mark;
 pub mod lock;
+pub mod bell;
 pub mod sync;
 mod prepare;
 pub mod writer;

@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::bell::hold;
 use crate::disk::{self, ZEROS};
 use crate::error::{JournalError, Place};
 use crate::region::Region;
 use crate::segment::Tail;
-use crate::sync::{Shared, hold};
+use crate::sync::Shared;
 
 /// How long to wait after a failed attempt.
 const RETRY_AFTER: Duration = Duration::from_millis(200);

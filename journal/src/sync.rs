@@ -10,89 +10,19 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use schemas::ids::Offset;
 
+use crate::bell::{Bell, hold};
 use crate::disk;
 use crate::error::{JournalError, SyncFailure};
 use crate::mark::{MarkFile, Vouched};
 
-/// How often a waiter looks before it parks: a few microseconds.
-const SPINS: u32 = 100;
 /// The mark is at most this much older than `durable`.
 const MARK_EVERY: Duration = Duration::from_secs(1);
-
-/// Wakes threads that wait for a number in memory to move.
-///
-/// The waiting flag is set and reset inside the lock only: reset outside, a waiter that
-/// had just set it could sleep through the ring meant for it.
-pub(crate) struct Bell {
-    waiting: AtomicBool,
-    lock: Mutex<()>,
-    rung: Condvar,
-}
-
-impl Bell {
-    pub(crate) fn new() -> Bell {
-        Bell {
-            waiting: AtomicBool::new(false),
-            lock: Mutex::new(()),
-            rung: Condvar::new(),
-        }
-    }
-
-    /// Called after the number has moved. Costs a fence when nobody waits.
-    #[inline]
-    pub(crate) fn ring(&self) {
-        fence(Ordering::SeqCst);
-        if self.waiting.load(Ordering::Relaxed) {
-            let _guard = hold(&self.lock);
-            self.waiting.store(false, Ordering::Relaxed);
-            self.rung.notify_all();
-        }
-    }
-
-    /// Spins briefly, then parks until `ready` or the deadline. Says whether it is ready.
-    pub(crate) fn wait(&self, deadline: Option<Instant>, ready: impl Fn() -> bool) -> bool {
-        for _ in 0..SPINS {
-            if ready() {
-                return true;
-            }
-            std::hint::spin_loop();
-        }
-        let mut guard = hold(&self.lock);
-        loop {
-            self.waiting.store(true, Ordering::Relaxed);
-            fence(Ordering::SeqCst);
-            if ready() {
-                return true;
-            }
-            guard = match deadline {
-                None => self
-                    .rung
-                    .wait(guard)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return false;
-                    }
-                    let waited = self.rung.wait_timeout(guard, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-    }
-}
-
-/// A mutex here guards plain values that are whole at every step, so a panic elsewhere
-/// does not spoil them.
-pub(crate) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// On a cache line of its own, so that one thread's number does not slow another's.
 #[repr(align(128))]

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use disruptor::{Polling, Producer};
 use engine::apply::{Engine, Outcome, Stamp};
 use gateway::submit::SubmitError;
+use journal::bell::Bell;
 use journal::sync::Durable;
 use journal::writer::AppendError;
 use schemas::command::Command;
@@ -19,14 +20,13 @@ use schemas::ids::Offset;
 use schemas::units::TimeNs;
 
 use crate::pipeline::answers::{Answers, Token};
-use crate::pipeline::bell::Bell;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::log::CommandLog;
 use crate::pipeline::ring::{InputPoller, OutputProducer};
 
 /// Commands taken from the ring at once.
 const BATCH: u64 = 256;
-/// Looks at an empty ring before parking.
+/// Looks at a full ring of events before sleeping.
 const SPINS: u32 = 200;
 /// Everything durable for this long: a seal is due (DESIGN §2).
 const SEAL_AFTER: Duration = Duration::from_millis(1);
@@ -226,15 +226,10 @@ impl Turn {
             .shared
             .disk_full
             .store(self.core.log.is_full(), Ordering::Relaxed);
-        for _ in 0..SPINS {
-            if input.has_available() {
-                return;
-            }
-            std::hint::spin_loop();
-        }
         let stop = &self.core.shared.stop;
         let ready = || input.has_available() || stop.load(Ordering::Acquire);
-        self.core.shared.input_bell.wait(timeout, ready);
+        let deadline = Some(Instant::now() + timeout);
+        self.core.shared.input_bell.wait(deadline, ready);
     }
 
     /// Seals the journal when everything has been durable for a moment; says how long to

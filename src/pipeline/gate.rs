@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use disruptor::Polling;
 use engine::apply::Stamp;
@@ -25,8 +25,6 @@ use crate::pipeline::ring::{Output, OutputPoller};
 
 /// Applied commands taken at once.
 const BATCH: u64 = 1_024;
-/// Looks at an empty ring before parking.
-const SPINS: u32 = 200;
 /// The longest sleep; bounds how late a stop is noticed.
 const PARK: Duration = Duration::from_millis(100);
 
@@ -210,15 +208,10 @@ impl Door {
     }
 
     fn park(&self, output: &OutputPoller) {
-        for _ in 0..SPINS {
-            if output.has_available() {
-                return;
-            }
-            std::hint::spin_loop();
-        }
+        let deadline = Some(Instant::now() + PARK);
         self.shared
             .output_bell
-            .wait(PARK, || output.has_available());
+            .wait(deadline, || output.has_available());
     }
 
     fn close(mut self) {

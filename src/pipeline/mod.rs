@@ -10,7 +10,7 @@
 //! On two cores the sequencer and the engine share one thread. No thread here ever waits
 //! for a client, a projection or a snapshot.
 //!
-//! Reading order: `ring`, `log`, `clock`, `core`, `gate`, then `answers` and `bell`.
+//! Reading order: `ring`, `log`, `clock`, `core`, `gate`, then `answers`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,7 +35,6 @@ pub mod clock;
 pub mod core;
 pub mod gate;
 pub mod answers;
-pub mod bell;
 
 /// A running pipeline, as everyone but its threads sees it.
 pub struct Pipeline {

@@ -3,6 +3,7 @@
 use schemas::command::{DepositV1, TransferV1, WithdrawV1};
 use schemas::event::Event;
 use schemas::ids::{AccountId, AssetId};
+use schemas::instrument::AccountState;
 use schemas::reject::RejectReason;
 use schemas::units::Amount;
 
@@ -44,6 +45,7 @@ impl<T: Trace> Engine<T> {
         }
         self.client(account)?;
         self.check_money(asset, amount)?;
+        self.check_not_frozen(account)?;
         self.check_free(account, asset, amount)?;
         self.move_free(asset, (account, AccountId::OUTSIDE), amount);
         self.record_done(&command.business, None);
@@ -64,6 +66,7 @@ impl<T: Trace> Engine<T> {
         self.client(from)?;
         self.client(to)?;
         self.check_money(asset, command.amount)?;
+        self.check_not_frozen(from)?;
         self.check_free(from, asset, command.amount)?;
         self.move_free(asset, (from, to), command.amount);
         self.record_done(&command.business, None);
@@ -85,6 +88,14 @@ impl<T: Trace> Engine<T> {
             return Err(RejectReason::AmountNotPositive);
         }
         Ok(())
+    }
+
+    /// Nothing leaves a frozen account; what comes in stays.
+    fn check_not_frozen(&self, account: AccountId) -> Verdict {
+        match self.state.accounts[account.0 as usize].state {
+            AccountState::Active => Ok(()),
+            AccountState::Frozen => Err(RejectReason::AccountFrozen),
+        }
     }
 
     fn check_free(&self, account: AccountId, asset: AssetId, amount: Amount) -> Verdict {

@@ -105,6 +105,7 @@ impl Naive {
         if amount <= Amount::ZERO {
             return Err(RejectReason::AmountNotPositive);
         }
+        self.frozen(account)?;
         if self.balance(account, asset).0 < amount.0 {
             return Err(RejectReason::InsufficientBalance);
         }
@@ -136,6 +137,7 @@ impl Naive {
         if amount <= Amount::ZERO {
             return Err(RejectReason::AmountNotPositive);
         }
+        self.frozen(from)?;
         if self.balance(from, asset).0 < amount.0 {
             return Err(RejectReason::InsufficientBalance);
         }

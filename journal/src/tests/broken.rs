@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use schemas::units::TimeNs;
 
+use crate::bell::Bell;
 use crate::frame::Record;
 use crate::open::open;
-use crate::sync::{Bell, Target};
+use crate::sync::Target;
 use crate::tests::life::{append, fresh, read_all, small, wait_durable};
 use crate::writer::{AppendError, Class};
 
