@@ -74,7 +74,10 @@ impl Client {
     }
 
     /// A LIMIT GTC order on BTCUSDT with a client order id.
-    #[expect(clippy::too_many_arguments, reason = "a test reads best with all on one line")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a test reads best with all on one line"
+    )]
     pub fn limit(&self, side: &str, qty: &str, price: &str, client: &str) -> Option<Answer> {
         self.signed(
             "POST",
