@@ -6,7 +6,10 @@
 //! they lie in the cache as the ring would leave them.
 
 #[path = "../engine/tests/oracle/xcs1_stream.rs"]
-#[expect(dead_code, reason = "the oracle test and the pipeline bench use the rest")]
+#[expect(
+    dead_code,
+    reason = "the oracle test and the pipeline bench use the rest"
+)]
 mod xcs1_stream;
 
 use std::path::Path;
