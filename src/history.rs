@@ -213,6 +213,11 @@ impl Follower {
         self.reached(cursor);
         let mut reader = EventReader::open(&self.dir, cursor);
         while !self.stop.load(Ordering::Acquire) && !self.rebuild.load(Ordering::Acquire) {
+            if self.views.next() <= cursor {
+                // Nothing is visible yet that the read models lack: leave the disk alone.
+                tokio::time::sleep(IDLE).await;
+                continue;
+            }
             match next_batch(&mut reader, cursor, BATCH) {
                 Ok(Some(batch)) => {
                     self.projection.commit(&batch).await?;

@@ -16,6 +16,9 @@ pub enum Account {
         /// What to put into it, like `BTC=1.5`; may be repeated.
         #[arg(long, value_name = "ASSET=AMOUNT")]
         deposit: Vec<String>,
+        /// What to put into its futures wallet; there is none before the perpetuals are.
+        #[arg(long, value_name = "ASSET=AMOUNT")]
+        futures: Vec<String>,
         /// The id of this act: said twice, done once [default: a new one].
         #[arg(long)]
         id: Option<String>,
@@ -89,32 +92,7 @@ impl Account {
     /// See [`Target::call`].
     pub fn run(&self) -> Result<Exit, Failure> {
         match self {
-            Account::Create {
-                name,
-                deposit,
-                id,
-                target,
-            } => {
-                let deposits = deposit
-                    .iter()
-                    .map(|text| split(text))
-                    .collect::<Result<Vec<_>, _>>()?;
-                let deposits: Vec<_> = deposits
-                    .iter()
-                    .map(|(asset, amount)| json!({"asset": asset, "amount": amount}))
-                    .collect();
-                let body = json!({"name": name, "deposits": deposits, "id": business_id(id)});
-                let answer = target.call("POST", "accounts", Some(&body))?;
-                target.print(&answer, |answer| {
-                    format!(
-                        "account {} ({})\napi key    {}\napi secret {}",
-                        answer["account"],
-                        text(&answer["name"]),
-                        text(&answer["api_key"]),
-                        text(&answer["api_secret"])
-                    )
-                });
-            }
+            Account::Create { .. } => self.create()?,
             Account::Deposit(money) => money.send("deposit", None)?,
             Account::Withdraw(money) => money.send("withdraw", None)?,
             Account::Transfer { to, money } => money.send("transfer", Some(*to))?,
@@ -141,6 +119,43 @@ impl Account {
             }
         }
         Ok(Exit::Ok)
+    }
+
+    fn create(&self) -> Result<(), Failure> {
+        let Account::Create {
+            name,
+            deposit,
+            futures,
+            id,
+            target,
+        } = self
+        else {
+            return Ok(());
+        };
+        if !futures.is_empty() {
+            let line = "--futures: there are no futures wallets yet; leave the flag out";
+            return Err(Failure::new(Exit::Usage, line));
+        }
+        let deposits = deposit
+            .iter()
+            .map(|text| split(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        let deposits: Vec<_> = deposits
+            .iter()
+            .map(|(asset, amount)| json!({"asset": asset, "amount": amount}))
+            .collect();
+        let body = json!({"name": name, "deposits": deposits, "id": business_id(id)});
+        let answer = target.call("POST", "accounts", Some(&body))?;
+        target.print(&answer, |answer| {
+            format!(
+                "account {} ({})\napi key    {}\napi secret {}",
+                answer["account"],
+                text(&answer["name"]),
+                text(&answer["api_key"]),
+                text(&answer["api_secret"])
+            )
+        });
+        Ok(())
     }
 }
 
