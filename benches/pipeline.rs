@@ -153,7 +153,8 @@ fn founded(dir: &Path, stream: &Work, ahead: u32) -> Node {
 
 fn push(node: &Node, command: Command) {
     while node.pipeline.push(command).is_err() {
-        std::thread::yield_now();
+        // A full ring holds many milliseconds of work: the core gets the processor.
+        std::thread::sleep(Duration::from_micros(200));
     }
 }
 
