@@ -201,9 +201,11 @@ impl<T: Trace> Engine<T> {
             "event ids have 16 bits"
         );
         *out = std::mem::take(&mut self.out);
+        let wake_at = self.wake_at();
+        let is_due = wake_at.is_some_and(|due| due <= self.state.now);
         Outcome {
-            more: self.more(),
-            wake_at: self.wake_at(),
+            more: is_due || !self.state.work.is_empty(),
+            wake_at,
         }
     }
 

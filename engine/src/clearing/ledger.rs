@@ -128,8 +128,10 @@ impl Ledger {
     #[inline]
     pub(crate) fn drain_touched(&mut self, mut each: impl FnMut(AccountId, AssetId, Balance)) {
         let mut touched = std::mem::take(&mut self.touched);
-        touched.sort_unstable();
-        touched.dedup();
+        if touched.len() > 1 {
+            touched.sort_unstable();
+            touched.dedup();
+        }
         for key in &touched {
             let (account, asset) = (AccountId((key >> 16) as u32), AssetId(*key as u16));
             each(account, asset, self.balance(account, asset));

@@ -246,6 +246,7 @@ impl<T: Trace> Engine<T> {
                     Side::Buy => i128::from(order.open.0),
                     Side::Sell => 0,
                 },
+                seat: Some(order.seat),
             }
         })
     }

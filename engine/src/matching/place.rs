@@ -2,7 +2,7 @@
 
 use schemas::command::{OrderSize, PlaceOrderV1};
 use schemas::event::{Event, OrderAccepted, OrderDone, OrderRejected, OrderRested};
-use schemas::ids::ClientOrderId;
+use schemas::ids::{ClientOrderId, OrderId};
 use schemas::instrument::{OrderStatus, OrderType, Side, SymbolState, TimeInForce};
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty};
@@ -50,13 +50,9 @@ impl<T: Trace> Engine<T> {
     /// The point of no return: from here on the order cannot be refused.
     #[inline]
     pub(crate) fn accept(&mut self, order: &PlaceOrderV1, admitted: Admitted) {
-        let symbol = &self.state.symbols[order.symbol.0 as usize];
-        let mut taker = Taker::new(order, symbol);
-        taker.rate = self.rates_of(order.account, symbol).taker;
-        taker.created = self.state.now;
-        taker.client_tag = admitted.client_tag;
-        taker.reserve = admitted.reserve;
-        self.state.symbols[order.symbol.0 as usize].next_order += 1;
+        let symbol = &mut self.state.symbols[order.symbol.0 as usize];
+        let id = OrderId(symbol.next_order);
+        symbol.next_order += 1;
         let counts = &mut self.state.accounts[order.account.0 as usize].counts;
         let (orders_10s, orders_1d) = counts.add(&self.windows);
         self.remember_request(order.account, &order.request);
@@ -66,7 +62,7 @@ impl<T: Trace> Engine<T> {
         };
         self.out.push(Event::OrderAccepted(OrderAccepted {
             symbol: order.symbol,
-            order: taker.order,
+            order: id,
             account: order.account,
             client_order: order.client_order,
             side: order.side,
@@ -79,11 +75,72 @@ impl<T: Trace> Engine<T> {
             orders_10s,
             orders_1d,
         }));
+        let stays = order.order_type != OrderType::Market
+            && order.time_in_force == TimeInForce::Gtc
+            && !self.would_match(order);
+        if stays {
+            self.rest_whole(order, id, &admitted);
+        } else {
+            self.start(order, id, &admitted);
+        }
+    }
+
+    /// The order may trade: it walks, unless it is killed.
+    #[inline(never)]
+    fn start(&mut self, order: &PlaceOrderV1, id: OrderId, admitted: &Admitted) {
+        let symbol = &self.state.symbols[order.symbol.0 as usize];
+        let mut taker = Taker::new(order, symbol);
+        taker.order = id;
+        taker.rate = self.rates_of(order.account, symbol).taker;
+        taker.created = self.state.now;
+        taker.client_tag = admitted.client_tag;
+        taker.reserve = admitted.reserve;
         if admitted.killed {
             self.end_taker(&taker, OrderStatus::Expired);
         } else {
             self.run_taker(&mut taker);
         }
+    }
+
+    /// Most orders meet nobody: straight into the book, without a walk.
+    #[inline]
+    fn rest_whole(&mut self, order: &PlaceOrderV1, id: OrderId, admitted: &Admitted) {
+        let (asset, amount) = admitted.hold;
+        self.move_hold((order.account, asset), amount);
+        let resting = Order {
+            id,
+            price: order.price,
+            open: order.qty,
+            account: order.account,
+            symbol: order.symbol,
+            prev: NIL,
+            next: NIL,
+            seat_prev: NIL,
+            seat_next: NIL,
+            seat: NIL,
+            client_tag: admitted.client_tag,
+            side: order.side,
+            order_type: order.order_type,
+            time_in_force: order.time_in_force,
+            self_trade: order.self_trade,
+            made: false,
+        };
+        let details = Details {
+            quote: Amount::ZERO,
+            qty: order.qty,
+            prevented: Qty::ZERO,
+            created: self.state.now,
+            client_order: order.client_order,
+        };
+        self.state.stand(resting, details);
+        self.out.push(Event::OrderRested(OrderRested {
+            symbol: order.symbol,
+            order: id,
+            account: order.account,
+            side: order.side,
+            price: order.price,
+            open: order.qty,
+        }));
     }
 
     /// Walks on; what does not fit this command is carried over, its money on hold.

@@ -4,7 +4,7 @@
 //! account has and the book holds; a cancel-replace cancels between the two.
 
 use schemas::command::{OrderSize, PlaceOrderV1, RequestDigest};
-use schemas::ids::{AccountId, ClientOrderId, SymbolId};
+use schemas::ids::{AccountId, AssetId, ClientOrderId, SymbolId};
 use schemas::instrument::{
     AccountState, OrderType, Side, SymbolKind, SymbolState, TimeInForce, VenueState,
 };
@@ -24,6 +24,8 @@ pub(crate) struct Admitted {
     pub client_tag: u32,
     /// What a market order may use up at most, in atoms of what it pays with.
     pub reserve: Amount,
+    /// What a limit order holds if it rests whole: asset and atoms.
+    pub hold: (AssetId, Amount),
     /// A fill-or-kill order that would fall short.
     pub killed: bool,
 }
@@ -121,6 +123,7 @@ impl<T: Trace> Engine<T> {
         let mut admitted = Admitted {
             client_tag,
             reserve: Amount::ZERO,
+            hold: (AssetId(0), Amount::ZERO),
             killed: false,
         };
         if order.order_type == OrderType::Market {
@@ -135,6 +138,7 @@ impl<T: Trace> Engine<T> {
         if self.state.ledger.balance(account, asset).free < needed {
             return Err(RejectReason::InsufficientBalance);
         }
+        admitted.hold = (asset, needed);
         if order.order_type == OrderType::LimitMaker && self.would_match(order) {
             return Err(RejectReason::WouldMatch);
         }
@@ -219,8 +223,9 @@ impl<T: Trace> Engine<T> {
         }
     }
 
+    /// Whether its price reaches the best price of the other side.
     #[inline]
-    fn would_match(&self, order: &PlaceOrderV1) -> bool {
+    pub(crate) fn would_match(&self, order: &PlaceOrderV1) -> bool {
         match self
             .state
             .books

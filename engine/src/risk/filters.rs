@@ -19,6 +19,8 @@ const PERCENT_ONE: i128 = 10_000;
 pub(crate) struct Replaced {
     pub orders: u32,
     pub bids: i128,
+    /// Its seat, which the new order would take too.
+    pub seat: Option<u32>,
 }
 
 impl<T: Trace> Engine<T> {
@@ -152,7 +154,9 @@ impl<T: Trace> Engine<T> {
             return Ok(());
         }
         let seats = &self.state.seats;
-        let place = seats.find(&self.state.tags, order.account, order.symbol);
+        let place = replaced
+            .seat
+            .or_else(|| seats.find(&self.state.tags, order.account, order.symbol));
         let (count, bids) = place.map_or((0, 0), |place| {
             (seats.get(place).count, seats.get(place).bids)
         });
