@@ -67,7 +67,7 @@ impl Ledger {
     /// Moves money between two pots: the only writer of balances. The amount is not
     /// negative and there is enough of it; only the venue's own accounts may owe.
     #[expect(clippy::too_many_arguments, reason = "a posting has these four parts")]
-    #[inline]
+    #[inline(always)]
     pub fn transfer(
         &mut self,
         asset: AssetId,
