@@ -28,7 +28,8 @@ impl DenyList {
         if let Some(path) = file {
             let weak = Arc::downgrade(&list);
             tokio::spawn(async move {
-                let mut seen = changed(&path);
+                // Read once more at first: the file may have changed since the start.
+                let mut seen = None;
                 loop {
                     tokio::time::sleep(LOOK).await;
                     let Some(list) = weak.upgrade() else { return };

@@ -18,12 +18,15 @@ use schemas::ids::Offset;
 use views::Views;
 
 use crate::failure::{Exit, Failure};
+use crate::fault::FOLLOWER_THREAD;
 use crate::history::History;
 use crate::history_copy::HistoryCopy;
 use crate::node::Node;
 
 /// How often the follower looks whether a snapshot is due.
 const LOOK: Duration = Duration::from_millis(200);
+/// Commands replayed between two looks at a stop.
+const STOP_STRIDE: u64 = 1_024;
 /// The kindest priority.
 const NICE: i32 = 19;
 
@@ -43,6 +46,8 @@ pub struct Take<'a> {
     pub live: Option<&'a Durable>,
     /// SQL holds everything before: closed orders and trades of then need not be in it.
     pub history: Offset,
+    /// Given up when this is set.
+    pub stop: Option<&'a AtomicBool>,
     /// Brings a copy of the read models up to the snapshot.
     pub copy: Option<&'a mut HistoryCopy>,
 }
@@ -56,6 +61,7 @@ pub fn take(order: Take<'_>) -> Result<Made, Failure> {
         dir,
         live,
         history,
+        stop,
         mut copy,
     } = order;
     let at_most = copy.as_ref().map(|copy| copy.next());
@@ -101,6 +107,11 @@ pub fn take(order: Take<'_>) -> Result<Made, Failure> {
             copy.take(stamp, applied.events)?;
         }
         progress.advance();
+        if stamp.offset.0.is_multiple_of(STOP_STRIDE)
+            && stop.is_some_and(|stop| stop.load(Ordering::Acquire))
+        {
+            return Err(Failure::new(Exit::Finding, "the node is stopping"));
+        }
     }
     drop(progress);
     if let Some(copy) = &mut copy {
@@ -151,9 +162,11 @@ impl Follower {
                     dir: &dir,
                     live: Some(&durable),
                     history: history.next(),
+                    stop: Some(&stopping),
                     copy: None,
                 }) {
                     Ok(made) => last = made.next.0,
+                    Err(_) if stopping.load(Ordering::Acquire) => return,
                     Err(failure) => {
                         tracing::error!(%failure, "no snapshot was taken; trading goes on");
                         last = durable.get();
@@ -162,7 +175,7 @@ impl Follower {
             }
         };
         let thread = std::thread::Builder::new()
-            .name("follower".to_string())
+            .name(FOLLOWER_THREAD.to_string())
             .spawn(follow);
         let thread = thread.map_err(|error| Failure::new(Exit::OurFault, error.to_string()))?;
         Ok(Follower {

@@ -16,6 +16,7 @@ use replay_tool::progress::Progress;
 use replay_tool::replay::{Replayer, StartState, skips_of, start_state};
 use schemas::ids::{AccountId, Offset};
 use schemas::report::MarketUpdate;
+use schemas::units::TimeNs;
 use tokio::sync::broadcast;
 use views::Views;
 
@@ -79,9 +80,16 @@ impl Node {
         if let Some(torn) = &opened.recovered.torn {
             eprintln!("cut {torn}");
         }
-        check_clock(&opened, config.accept_time)?;
         let rebuilt = rebuild(dir, &opened, history)?;
-        start(config, opened, rebuilt)
+        // A restored journal may hold no frame yet: then the snapshot's time is the last one.
+        let last = rebuilt.replayer.engine.now();
+        let last = last.max(opened.recovered.last_time.unwrap_or_default());
+        check_clock(last, opened.recovered.next, config.accept_time)?;
+        if rebuilt.fault.is_none() {
+            let settled = fault::settle(dir);
+            settled.map_err(|error| Failure::io("put aside fault.json in", dir, &error))?;
+        }
+        start(config, opened, (rebuilt, last))
     }
 
     /// Gives a new directory the symbols and rules of RULES.
@@ -151,12 +159,9 @@ impl Node {
     }
 }
 
-fn check_clock(opened: &Opened, accept: bool) -> Result<(), Failure> {
-    let Some(last) = opened.recovered.last_time else {
-        return Ok(());
-    };
+fn check_clock(last: TimeNs, next: Offset, accept: bool) -> Result<(), Failure> {
     let now = wall_clock();
-    if accept || now.0.abs_diff(last.0) <= CLOCK_TOLERANCE_NS {
+    if accept || last == TimeNs(0) || now.0.abs_diff(last.0) <= CLOCK_TOLERANCE_NS {
         return Ok(());
     }
     let minutes = now.0.abs_diff(last.0) / 60_000_000_000;
@@ -164,7 +169,7 @@ fn check_clock(opened: &Opened, accept: bool) -> Result<(), Failure> {
     let line = format!(
         "the clock is {minutes} minutes {side} the journal's last frame (offset {}); set the \
          clock, or start with --accept-time",
-        opened.recovered.next.0.saturating_sub(1)
+        next.0.saturating_sub(1)
     );
     Err(Failure::new(Exit::Config, line))
 }
@@ -204,7 +209,7 @@ fn rebuild(dir: &Path, opened: &Opened, history: Offset) -> Result<Rebuilt, Fail
     let fault = fault::waiting(dir, next);
     let open = || Ok::<Reader, Failure>(Reader::open(dir, from)?.follow(opened.durable.clone()));
     let skips = skips_of(open()?, Some(next))?;
-    let fault = fault.filter(|offset| !skips.contains(offset));
+    let fault = fault.filter(|offset| from <= *offset && !skips.contains(offset));
     let mut rebuilt = Rebuilt {
         replayer: Replayer::new(engine, chain, skips),
         views,
@@ -241,7 +246,11 @@ impl Rebuilt {
     }
 }
 
-fn start(config: &Config, opened: Opened, rebuilt: Rebuilt) -> Result<Node, Failure> {
+fn start(
+    config: &Config,
+    opened: Opened,
+    (rebuilt, last): (Rebuilt, TimeNs),
+) -> Result<Node, Failure> {
     let journal = opened.recovered.id;
     let shared = Arc::new(Shared::default());
     shared.visible.store(
@@ -270,7 +279,7 @@ fn start(config: &Config, opened: Opened, rebuilt: Rebuilt) -> Result<Node, Fail
     let core = Core {
         log: Box::new(LocalLog::new(opened.writer)),
         engine: rebuilt.replayer.engine,
-        clock: Clock::start(opened.recovered.last_time.unwrap_or_default()),
+        clock: Clock::start(last),
         input,
         output: output_producer,
         shared,

@@ -55,7 +55,7 @@ pub fn restore(order: &Restore<'_>) -> Result<Restored, Failure> {
     journal::open::create(into, &settings, snapshot)?;
     let copied = replay_tool::snapshot::copy(order.from, into, snapshot)?;
     bring_history(into, &copied)?;
-    bring_keys(order.from, into, &copied)?;
+    bring_keys(order, &copied)?;
     let next = match order.tail {
         Some(tail) => append_tail(into, tail, (&settings, snapshot))?,
         None => snapshot,
@@ -94,19 +94,23 @@ fn bring_history(into: &Path, snapshot: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The keys that lie in the snapshot, else those of the directory; the master key beside.
-fn bring_keys(from: &Path, into: &Path, snapshot: &Path) -> Result<(), Failure> {
-    let inside = snapshot.join(crate::keyring::FILE);
-    let beside = from.join(crate::keyring::FILE);
-    let keys = [inside, beside].into_iter().find(|path| path.exists());
-    let master = Some(from.join(crate::keyring::MASTER_FILE)).filter(|path| path.exists());
-    for (source, name) in [
-        (keys, crate::keyring::FILE),
-        (master, crate::keyring::MASTER_FILE),
-    ] {
-        let Some(source) = source else { continue };
-        let target = into.join(name);
-        std::fs::copy(&source, &target).map_err(|error| Failure::io("copy", &source, &error))?;
+/// The keys: those of the tail's directory, which know every later revocation, else those
+/// in the snapshot; the master key beside.
+fn bring_keys(order: &Restore<'_>, snapshot: &Path) -> Result<(), Failure> {
+    use crate::keyring::{FILE, MASTER_FILE};
+    let newest = order.tail.map(|tail| tail.join(FILE));
+    let places = newest
+        .into_iter()
+        .chain([snapshot.join(FILE), order.from.join(FILE)]);
+    if let Some(source) = places.into_iter().find(|path| path.exists()) {
+        let target = order.into.join(FILE);
+        let copied = crate::keyring::copy(&source, &target);
+        crate::commands::serve::runtime()?.block_on(copied)?;
+    }
+    let master = order.from.join(MASTER_FILE);
+    if master.exists() {
+        let target = order.into.join(MASTER_FILE);
+        std::fs::copy(&master, &target).map_err(|error| Failure::io("copy", &master, &error))?;
     }
     Ok(())
 }

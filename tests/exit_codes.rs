@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::faults::{self, Mount};
 use crate::venue::client::Client;
-use crate::venue::{Ended, Start, administer, binary};
+use crate::venue::{Ended, Start, Trader, administer, binary};
 
 fn refused(start: &Start, dir: &Path) -> Ended {
     match start.try_node(dir) {
@@ -278,5 +278,23 @@ fn a_fault_of_ours_is_stepped_over_by_an_audited_skip() {
         -2013,
         "stepped over"
     );
+    assert_eq!(node.terminate().code, Some(0));
+    a_settled_fault_stops_no_other_start(dir.path(), &trader);
+}
+
+/// A snapshot behind the skip: the fault is settled and never stops another start.
+fn a_settled_fault_stops_no_other_start(dir: &Path, trader: &Trader) {
+    administer(dir, &["snapshot", "take"]).expect("a snapshot");
+    let node = Start::default().node(dir);
+    let client = Client::new(&node.http, trader);
+    assert_eq!(
+        client.order("later").expect("answered").status,
+        200,
+        "still there"
+    );
+    let placed = client
+        .limit("BUY", "0.001", "40000", "last")
+        .expect("answered");
+    assert_eq!(placed.status, 200, "{placed:?}");
     assert_eq!(node.terminate().code, Some(0));
 }

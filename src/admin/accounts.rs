@@ -64,13 +64,13 @@ pub async fn create(
     State(admin): State<Admin>,
     Json(body): Json<Create>,
 ) -> Result<Json<Value>, Refused> {
+    // A caller that goes away in the middle must not leave half an account behind.
+    let created = tokio::spawn(create_whole(admin, body)).await;
+    created.unwrap_or_else(|_| Err(usage("the account was not created")))
+}
+
+async fn create_whole(admin: Admin, body: Create) -> Result<Json<Value>, Refused> {
     let id = business(&body.id)?;
-    if let Some(other) = admin.keys.named(&body.name) {
-        return Err(usage(format!(
-            "the name {} belongs to account {}",
-            body.name, other.0
-        )));
-    }
     let mut deposits = Vec::new();
     for (index, money) in body.deposits.iter().enumerate() {
         let asset = admin.asset(&money.asset)?;
@@ -86,6 +86,7 @@ pub async fn create(
         _ => None,
     });
     let account = account.ok_or_else(|| usage("the account was not created"))?;
+    admin.keys.name(account, &body.name).await?;
     for (asset, amount, business) in deposits {
         admin
             .act(Command::Deposit(DepositV1 {
@@ -97,7 +98,6 @@ pub async fn create(
             .await?;
     }
     let key = admin.keys.create(&admin, Grant::usual(account)).await?;
-    admin.keys.name(account, &body.name).await?;
     Ok(Json(json!({
         "account": account.0, "name": body.name, "api_key": key.key, "api_secret": key.secret,
     })))

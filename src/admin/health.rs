@@ -59,6 +59,11 @@ pub async fn metrics(State(admin): State<Admin>) -> Response {
             pipeline.is_disk_full().into(),
         ),
         (
+            "daybook_event_log_failed",
+            "1 while projections stand still until a restart",
+            pipeline.is_event_log_failed().into(),
+        ),
+        (
             "daybook_faulted",
             "1 while a fault of ours waits",
             pipeline.fault().is_some().into(),
@@ -95,11 +100,13 @@ pub async fn metrics(State(admin): State<Admin>) -> Response {
 pub async fn projections(State(admin): State<Admin>) -> Json<Value> {
     let status = admin.history.status();
     let visible = admin.pipeline.visible().0;
+    let stopped = admin.pipeline.is_event_log_failed();
+    let stopped = stopped.then(|| "the event log could not be written; restart the node".into());
     Json(json!([{
         "name": crate::history::NAME,
         "offset": status.next,
         "lag": visible.saturating_sub(status.next),
-        "last_error": status.last_error,
+        "last_error": stopped.or(status.last_error),
     }]))
 }
 

@@ -19,7 +19,7 @@ pub enum Account {
         /// What to put into its futures wallet; there is none before the perpetuals are.
         #[arg(long, value_name = "ASSET=AMOUNT")]
         futures: Vec<String>,
-        /// The id of this act: said twice, done once [default: a new one].
+        /// The id of this act: said twice, done once [default: made from the name].
         #[arg(long)]
         id: Option<String>,
         #[command(flatten)]
@@ -144,7 +144,12 @@ impl Account {
             .iter()
             .map(|(asset, amount)| json!({"asset": asset, "amount": amount}))
             .collect();
-        let body = json!({"name": name, "deposits": deposits, "id": business_id(id)});
+        // The same name again is the same act: a retry never pays the deposits twice.
+        let digest = blake3::hash(name.as_bytes()).to_hex();
+        let id = id
+            .clone()
+            .unwrap_or_else(|| format!("create-{}", &digest[..24]));
+        let body = json!({"name": name, "deposits": deposits, "id": id});
         let answer = target.call("POST", "accounts", Some(&body))?;
         target.print(&answer, |answer| {
             format!(

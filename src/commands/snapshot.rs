@@ -94,6 +94,7 @@ impl Place {
             dir: &self.data_dir,
             live: None,
             history: copy.next(),
+            stop: None,
             copy: Some(&mut copy),
         })?;
         copy.finish(&made.path)?;

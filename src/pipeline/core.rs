@@ -30,6 +30,8 @@ const BATCH: u64 = 256;
 const SPINS: u32 = 200;
 /// Everything durable for this long: a seal is due (DESIGN §2).
 const SEAL_AFTER: Duration = Duration::from_millis(1);
+/// Room for events that a place of the ring keeps.
+const EVENTS_KEPT: usize = 1_024;
 /// The longest sleep; bounds how late a stop is noticed.
 const PARK: Duration = Duration::from_millis(500);
 
@@ -56,6 +58,8 @@ pub struct Shared {
     pub disk_full: AtomicBool,
     /// A fault of ours waits for an operator.
     pub faulted: AtomicBool,
+    /// A write to the event log failed: projections stand still until a restart.
+    pub event_log_failed: AtomicBool,
     /// A sync failed: no more answers.
     pub broken: AtomicBool,
 }
@@ -171,7 +175,11 @@ impl Turn {
             taken += 1;
         }
         self.core.log.publish();
-        self.core.shared.waiting.fetch_sub(taken, Ordering::Relaxed);
+        let shared = &self.core.shared;
+        shared
+            .clock_ahead_ns
+            .store(self.core.clock.ahead_ns(), Ordering::Relaxed);
+        shared.waiting.fetch_sub(taken, Ordering::Relaxed);
         self.core.shared.output_bell.ring();
         self.quiet_since = None;
     }
@@ -236,7 +244,8 @@ impl Turn {
     /// sleep until something is due.
     fn until_seal(&mut self, now: TimeNs) -> Duration {
         let mut timeout = PARK;
-        if let Some(due) = self.outcome.wake_at {
+        // What is due already was just refused: it is tried again after the usual pause.
+        if let Some(due) = self.outcome.wake_at.filter(|due| now < *due) {
             timeout = timeout.min(Duration::from_nanos(due.0.saturating_sub(now.0)));
         }
         let next = self.core.log.next();
@@ -327,10 +336,13 @@ impl Seat {
             if spins > SPINS {
                 std::thread::sleep(Duration::from_micros(50));
             }
-            if self.shared.broken.load(Ordering::Acquire) {
+            if self.log.durable().failed().is_some() {
+                // Nothing more gets out; the loop ends at its next look.
                 return;
             }
         }
+        // What one huge command needed is not kept by every place of the ring.
         self.events.clear();
+        self.events.shrink_to(EVENTS_KEPT);
     }
 }

@@ -193,6 +193,7 @@ impl Door {
         };
         if let Err(error) = log.append(at.offset, at.time, &self.encoded) {
             tracing::error!(%error, offset = at.offset.0, "the event log stops; trading goes on");
+            self.shared.event_log_failed.store(true, Ordering::Release);
             self.event_log = None;
         }
     }
@@ -203,6 +204,7 @@ impl Door {
         };
         if let Err(error) = log.flush() {
             tracing::error!(%error, "the event log stops; trading goes on");
+            self.shared.event_log_failed.store(true, Ordering::Release);
             self.event_log = None;
         }
     }

@@ -24,6 +24,7 @@ use schemas::command::Command;
 use schemas::ids::Offset;
 use schemas::units::TimeNs;
 
+use crate::fault::CORE_THREAD;
 use crate::pipeline::answers::Token;
 use crate::pipeline::core::{Core, End, Shared};
 use crate::pipeline::gate::{ChainAt, Gate};
@@ -81,7 +82,7 @@ impl Pipeline {
         let (durable, chain_at) = (gate.durable.clone(), gate.chain_at.clone());
         let thread = |name: &str| std::thread::Builder::new().name(name.to_string());
         let gate = thread("gate").spawn(move || gate.run())?;
-        let core = thread("core").spawn(move || core.run())?;
+        let core = thread(CORE_THREAD).spawn(move || core.run())?;
         let pipeline = Pipeline {
             producer: Mutex::new(Some(producer)),
             capacity: capacity as u64,
@@ -133,6 +134,11 @@ impl Pipeline {
         self.shared.disk_full.load(Ordering::Relaxed)
     }
 
+    /// Whether projections stand still because the event log could not be written.
+    pub fn is_event_log_failed(&self) -> bool {
+        self.shared.event_log_failed.load(Ordering::Acquire)
+    }
+
     /// The command that a fault of ours makes the node stand before.
     pub fn fault(&self) -> Option<Offset> {
         self.fault
@@ -143,8 +149,9 @@ impl Pipeline {
     /// # Errors
     /// [`SubmitError`] when it was not taken.
     pub async fn journal_skip(&self, command: Command) -> Result<Offset, SubmitError> {
-        self.push(command)?;
+        // Looked at before the push: the sync may be faster than we are.
         let (durable, before) = (self.durable.clone(), self.durable.get());
+        self.push(command)?;
         let wait = move || durable.wait_past(before, std::time::Duration::from_secs(10));
         match tokio::task::spawn_blocking(wait).await {
             Ok(after) if before < after => Ok(Offset(after - 1)),
