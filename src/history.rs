@@ -16,6 +16,7 @@ use projections::sql::{self, SqlProjection};
 use replay_tool::replay::{Replayer, collect_skips, start_state};
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId};
+use schemas::page::{OrderPage, TradePage};
 use schemas::report::{OrderReport, TradeReport};
 use sqlx::SqlitePool;
 use views::Views;
@@ -143,7 +144,7 @@ impl History {
     ///
     /// # Errors
     /// Why history cannot be read.
-    pub async fn orders(&self, page: &views::page::OrderPage) -> Result<Vec<OrderReport>, String> {
+    pub async fn orders(&self, page: &OrderPage) -> Result<Vec<OrderReport>, String> {
         let page = Page {
             account: page.account,
             symbol: page.symbol,
@@ -162,7 +163,7 @@ impl History {
     ///
     /// # Errors
     /// Why history cannot be read.
-    pub async fn trades(&self, page: &views::page::TradePage) -> Result<Vec<TradeReport>, String> {
+    pub async fn trades(&self, page: &TradePage) -> Result<Vec<TradeReport>, String> {
         let page = Page {
             account: page.account,
             symbol: page.symbol,

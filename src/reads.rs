@@ -6,10 +6,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gateway::queries::{OrderPage, Queries, Read, ReadError, Top, TradePage};
+use gateway::queries::{Queries, Read, ReadError};
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId};
-use schemas::report::{AccountReport, Depth, Directory, MarketUpdate, OrderReport, TradeReport};
+use schemas::page::{OrderPage, TradePage};
+use schemas::report::{
+    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport,
+};
 use schemas::units::Price;
 use tokio::sync::broadcast;
 use views::Views;
@@ -53,12 +56,7 @@ impl Queries for Reads {
     }
 
     fn top(&self, symbol: SymbolId) -> Option<Top> {
-        let top = self.views.top(symbol)?;
-        Some(Top {
-            bid: top.bid,
-            ask: top.ask,
-            last_update: top.last_update,
-        })
+        self.views.top(symbol)
     }
 
     fn recent_trades(&self, symbol: SymbolId, limit: usize) -> Vec<TradeReport> {
@@ -99,14 +97,6 @@ impl Queries for Reads {
     }
 
     fn orders(&self, page: OrderPage) -> Read<'_, Vec<OrderReport>> {
-        let page = views::page::OrderPage {
-            account: page.account,
-            symbol: page.symbol,
-            from: page.from,
-            start: page.start,
-            end: page.end,
-            limit: page.limit,
-        };
         Box::pin(async move {
             let present = self.views.orders(&page);
             let past = self
@@ -119,15 +109,6 @@ impl Queries for Reads {
     }
 
     fn trades(&self, page: TradePage) -> Read<'_, Vec<TradeReport>> {
-        let page = views::page::TradePage {
-            account: page.account,
-            symbol: page.symbol,
-            order: page.order,
-            from: page.from,
-            start: page.start,
-            end: page.end,
-            limit: page.limit,
-        };
         Box::pin(async move {
             let present = self.views.trades(&page);
             let past = self

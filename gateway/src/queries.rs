@@ -8,11 +8,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, Offset, OrderId, SymbolId, TradeId};
+use schemas::ids::{AccountId, Offset, SymbolId};
+use schemas::page::{OrderPage, TradePage};
 use schemas::report::{
-    AccountReport, Depth, Directory, Level, MarketUpdate, OrderReport, TradeReport,
+    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport,
 };
-use schemas::units::{Price, TimeNs};
+use schemas::units::Price;
 use tokio::sync::broadcast;
 
 /// A read that may wait for SQL.
@@ -23,38 +24,6 @@ pub type Read<'a, T> = Pin<Box<dyn Future<Output = Result<T, ReadError>> + Send 
 #[error("history is not available: {reason}")]
 pub struct ReadError {
     pub reason: String,
-}
-
-/// Which orders of an account and symbol; the dialect's page rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OrderPage {
-    pub account: AccountId,
-    pub symbol: SymbolId,
-    /// From this id on, ascending; without it and without times the newest.
-    pub from: Option<OrderId>,
-    pub start: Option<TimeNs>,
-    pub end: Option<TimeNs>,
-    pub limit: usize,
-}
-
-/// Which trades of an account and symbol; the dialect's page rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TradePage {
-    pub account: AccountId,
-    pub symbol: SymbolId,
-    pub order: Option<OrderId>,
-    pub from: Option<TradeId>,
-    pub start: Option<TimeNs>,
-    pub end: Option<TimeNs>,
-    pub limit: usize,
-}
-
-/// Best bid and best ask.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Top {
-    pub bid: Option<Level>,
-    pub ask: Option<Level>,
-    pub last_update: u64,
 }
 
 /// What handlers read.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemas::event::{Event, OrderAccepted, OrderAmended, OrderDone, Trade, TradePrevented};
+use schemas::event::{Event, OrderAmended, OrderDone, Trade, TradePrevented};
 use schemas::ids::{Offset, OrderId, SymbolId};
 use schemas::instrument::OrderStatus;
-use schemas::report::{OrderReport, TradeReport};
+use schemas::report::OrderReport;
 use schemas::units::{Amount, Qty, TimeNs};
 
 use crate::error::SinkError;
@@ -65,7 +65,9 @@ impl Orders {
     /// [`SinkError::UnknownOrder`] for an order that was neither accepted nor brought.
     pub fn apply(&mut self, when: When, event: &Event) -> Result<(), SinkError> {
         match event {
-            Event::OrderAccepted(accepted) => self.bring(created(when, accepted)),
+            Event::OrderAccepted(accepted) => {
+                self.bring(OrderReport::accepted(accepted, when.time))
+            }
             Event::Trade(trade) => self.trade(when, trade)?,
             Event::OrderDone(done) => self.done(when, done)?,
             Event::OrderAmended(amended) => self.amended(when, amended)?,
@@ -128,48 +130,7 @@ impl Orders {
     }
 }
 
-fn created(when: When, accepted: &OrderAccepted) -> OrderReport {
-    OrderReport {
-        symbol: accepted.symbol,
-        order: accepted.order,
-        account: accepted.account,
-        client_order: accepted.client_order,
-        side: accepted.side,
-        order_type: accepted.order_type,
-        time_in_force: accepted.time_in_force,
-        self_trade: accepted.self_trade,
-        status: OrderStatus::New,
-        price: accepted.price,
-        qty: accepted.qty,
-        quote_qty: accepted.quote_qty,
-        executed: Qty::ZERO,
-        quote: Amount::ZERO,
-        prevented: Qty::ZERO,
-        created: when.time,
-        updated: when.time,
-    }
-}
-
 fn filled(order: &mut OrderReport, trade: &Trade) {
     order.executed = Qty(order.executed.0 + trade.qty.0);
     order.quote = Amount(order.quote.0 + trade.quote.0);
-}
-
-/// The row of a trade.
-pub fn trade_row(when: When, trade: &Trade) -> TradeReport {
-    TradeReport {
-        symbol: trade.symbol,
-        trade: trade.trade,
-        price: trade.price,
-        qty: trade.qty,
-        quote: trade.quote,
-        time: when.time,
-        taker_side: trade.taker_side,
-        taker_order: trade.taker_order,
-        taker_account: trade.taker_account,
-        taker_fee: trade.taker_fee,
-        maker_order: trade.maker_order,
-        maker_account: trade.maker_account,
-        maker_fee: trade.maker_fee,
-    }
 }

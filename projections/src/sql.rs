@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, Row, Sqlite, SqlitePool, Transaction};
 
 use crate::error::SinkError;
-use crate::orders::{Orders, When, named, trade_row};
+use crate::orders::{Orders, When, named};
 use crate::projection::{Batch, Projection};
 use crate::rows;
 
@@ -117,7 +117,7 @@ impl Projection for SqlProjection {
                 }
                 orders.apply(when, event)?;
                 match event {
-                    Event::Trade(trade) => trades.push(trade_row(when, trade)),
+                    Event::Trade(trade) => trades.push(TradeReport::new(trade, when.time)),
                     Event::BalanceChanged(balance) => {
                         balances.insert((balance.account, balance.asset), *balance);
                     }

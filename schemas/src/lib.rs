@@ -15,3 +15,4 @@ pub mod reject;
 pub mod command;
 pub mod event;
 pub mod report;
+pub mod page;

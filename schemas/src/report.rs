@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides anything; every field is copied from events.
 
+use crate::event::{OrderAccepted, Trade};
 use crate::ids::{
     AccountId, AssetCode, AssetId, ClientOrderId, OrderId, SymbolId, SymbolName, TradeId,
 };
@@ -38,6 +39,31 @@ pub struct OrderReport {
     pub updated: TimeNs,
 }
 
+impl OrderReport {
+    /// The order as it was accepted at `time`, before anything else happened to it.
+    pub fn accepted(order: &OrderAccepted, time: TimeNs) -> OrderReport {
+        OrderReport {
+            symbol: order.symbol,
+            order: order.order,
+            account: order.account,
+            client_order: order.client_order,
+            side: order.side,
+            order_type: order.order_type,
+            time_in_force: order.time_in_force,
+            self_trade: order.self_trade,
+            status: OrderStatus::New,
+            price: order.price,
+            qty: order.qty,
+            quote_qty: order.quote_qty,
+            executed: Qty::ZERO,
+            quote: Amount::ZERO,
+            prevented: Qty::ZERO,
+            created: time,
+            updated: time,
+        }
+    }
+}
+
 /// One trade, both sides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TradeReport {
@@ -54,6 +80,27 @@ pub struct TradeReport {
     pub maker_order: OrderId,
     pub maker_account: AccountId,
     pub maker_fee: Amount,
+}
+
+impl TradeReport {
+    /// The trade of that event, which happened at `time`.
+    pub fn new(trade: &Trade, time: TimeNs) -> TradeReport {
+        TradeReport {
+            symbol: trade.symbol,
+            trade: trade.trade,
+            price: trade.price,
+            qty: trade.qty,
+            quote: trade.quote,
+            time,
+            taker_side: trade.taker_side,
+            taker_order: trade.taker_order,
+            taker_account: trade.taker_account,
+            taker_fee: trade.taker_fee,
+            maker_order: trade.maker_order,
+            maker_account: trade.maker_account,
+            maker_fee: trade.maker_fee,
+        }
+    }
 }
 
 /// An asset of the directory.
@@ -114,6 +161,15 @@ pub struct AccountReport {
 
 /// One price level: price and open quantity.
 pub type Level = (Price, Qty);
+
+/// Best bid and best ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Top {
+    pub bid: Option<Level>,
+    pub ask: Option<Level>,
+    /// As [`Depth::last_update`].
+    pub last_update: u64,
+}
 
 /// The best levels of both sides, best first, as of one update id.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -144,18 +144,13 @@ pub async fn deposit(
     Path(number): Path<u32>,
     Json(body): Json<Movement>,
 ) -> Result<Json<Value>, Refused> {
-    let Checked {
-        account,
-        asset,
-        amount,
-        business,
-    } = checked(&admin, number, &body)?;
+    let moved = checked(&admin, number, &body)?;
     admin
         .answer(Command::Deposit(DepositV1 {
-            amount,
-            account,
-            asset,
-            business,
+            amount: moved.amount,
+            account: moved.account,
+            asset: moved.asset,
+            business: moved.business,
         }))
         .await
 }
@@ -166,18 +161,13 @@ pub async fn withdraw(
     Path(number): Path<u32>,
     Json(body): Json<Movement>,
 ) -> Result<Json<Value>, Refused> {
-    let Checked {
-        account,
-        asset,
-        amount,
-        business,
-    } = checked(&admin, number, &body)?;
+    let moved = checked(&admin, number, &body)?;
     admin
         .answer(Command::Withdraw(WithdrawV1 {
-            amount,
-            account,
-            asset,
-            business,
+            amount: moved.amount,
+            account: moved.account,
+            asset: moved.asset,
+            business: moved.business,
         }))
         .await
 }

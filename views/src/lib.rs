@@ -6,12 +6,11 @@
 //! outside of it. Absent on purpose: any way into the engine, any decision, any disk.
 //! Closed orders and trades are kept until SQL has them (see [`Views::forget_before`]).
 //!
-//! Reading order: `page` (what can be asked), `book`, `orders`, `trades`, `market` (the
+//! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`, `market` (the
 //! three of one symbol), `account`, `directory`, `saved`.
 
 #![forbid(unsafe_code)]
 
-pub mod page;
 mod book;
 mod orders;
 mod trades;
@@ -30,14 +29,14 @@ use parking_lot::{Mutex, RwLock};
 use schemas::command::OrderRef;
 use schemas::event::Event;
 use schemas::ids::{AccountId, Offset, SymbolId};
+use schemas::page::{OrderPage, TradePage};
 use schemas::report::{
-    AccountReport, Depth, Directory, Level, MarketUpdate, OrderReport, TradeReport,
+    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport,
 };
 use schemas::units::{Price, TimeNs};
 
 use crate::account::Accounts;
 use crate::market::{At, Market};
-use crate::page::{OrderPage, TradePage};
 
 /// Everything that clients read of the present. Written by one thread, read by all.
 pub struct Views {
@@ -54,15 +53,6 @@ pub struct Views {
 pub struct Wanted<'a> {
     /// Where to append what changed on markets; `None` saves making it.
     pub updates: Option<&'a mut Vec<Arc<MarketUpdate>>>,
-}
-
-/// Best bid and best ask of a symbol.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Top {
-    pub bid: Option<Level>,
-    pub ask: Option<Level>,
-    /// As [`Depth::last_update`].
-    pub last_update: u64,
 }
 
 impl Default for Views {

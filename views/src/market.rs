@@ -1,6 +1,6 @@
 //! One symbol: its book, orders and trades, moved by events.
 
-use schemas::event::{Event, OrderAccepted, OrderAmended, OrderDone, Trade, TradePrevented};
+use schemas::event::{Event, OrderAmended, OrderDone, Trade, TradePrevented};
 use schemas::ids::{Offset, OrderId, SymbolId};
 use schemas::instrument::{OrderStatus, Side};
 use schemas::report::{Level, MarketUpdate, OrderReport, TradeReport};
@@ -102,7 +102,7 @@ impl Market {
     #[inline]
     pub(crate) fn apply(&mut self, at: At, event: &Event) {
         match event {
-            Event::OrderAccepted(order) => self.orders.open(accepted(order, at.time)),
+            Event::OrderAccepted(order) => self.orders.open(OrderReport::accepted(order, at.time)),
             Event::Trade(trade) => self.trade(at, trade),
             Event::OrderRested(order) => {
                 self.change_order(order.order, at.time, |slot| {
@@ -158,7 +158,7 @@ impl Market {
             }
         });
         self.change_level(trade.taker_side.opposite(), trade.price, Qty(-trade.qty.0));
-        let report = traded(trade, at.time);
+        let report = TradeReport::new(trade, at.time);
         self.trades.push(at.offset, report, at.forgettable);
         let first = self.trades.first_id();
         self.orders
@@ -224,44 +224,4 @@ impl Market {
 #[inline]
 pub(crate) fn open_of(report: &OrderReport) -> Qty {
     Qty(report.qty.0 - report.executed.0 - report.prevented.0)
-}
-
-fn accepted(order: &OrderAccepted, time: TimeNs) -> OrderReport {
-    OrderReport {
-        symbol: order.symbol,
-        order: order.order,
-        account: order.account,
-        client_order: order.client_order,
-        side: order.side,
-        order_type: order.order_type,
-        time_in_force: order.time_in_force,
-        self_trade: order.self_trade,
-        status: OrderStatus::New,
-        price: order.price,
-        qty: order.qty,
-        quote_qty: order.quote_qty,
-        executed: Qty::ZERO,
-        quote: Amount::ZERO,
-        prevented: Qty::ZERO,
-        created: time,
-        updated: time,
-    }
-}
-
-fn traded(trade: &Trade, time: TimeNs) -> TradeReport {
-    TradeReport {
-        symbol: trade.symbol,
-        trade: trade.trade,
-        price: trade.price,
-        qty: trade.qty,
-        quote: trade.quote,
-        time,
-        taker_side: trade.taker_side,
-        taker_order: trade.taker_order,
-        taker_account: trade.taker_account,
-        taker_fee: trade.taker_fee,
-        maker_order: trade.maker_order,
-        maker_account: trade.maker_account,
-        maker_fee: trade.maker_fee,
-    }
 }

@@ -11,10 +11,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, ClientOrderId, Offset, OrderId, SymbolId};
 use schemas::instrument::{OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::page::OrderPage;
 use schemas::report::OrderReport;
 use schemas::units::{Amount, Price, Qty, TimeNs};
-
-use crate::page::OrderPage;
 
 /// Orders in one piece of the array.
 const CHUNK: u64 = 64;

@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 
 use schemas::ids::Offset;
+use schemas::page::TradePage;
 use schemas::report::TradeReport;
-
-use crate::page::TradePage;
 
 /// So many are kept even when SQL has them.
 pub(crate) const TRADES_KEPT: usize = 1_000;

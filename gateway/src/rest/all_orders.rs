@@ -1,10 +1,10 @@
 //! `GET /api/v3/allOrders`: open and closed orders, a page at a time.
 
 use schemas::ids::OrderId;
+use schemas::page::OrderPage;
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
-use crate::queries::OrderPage;
 use crate::wire::grid::Grid;
 use crate::wire::order_answer::OrderAnswer;
 use crate::wire::page::Page;

@@ -1,9 +1,9 @@
 //! `GET /api/v3/ticker/bookTicker`: best bid and ask.
 
 use schemas::report::SymbolReport;
+use schemas::report::Top;
 
 use crate::call::{Answer, Call, Outcome};
-use crate::queries::Top;
 use crate::wire::grid::Grid;
 use crate::wire::market::BookTickerAnswer;
 use crate::wire::parameters::Parameters;

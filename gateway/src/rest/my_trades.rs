@@ -1,11 +1,11 @@
 //! `GET /api/v3/myTrades`: own trades, a page at a time.
 
 use schemas::ids::{OrderId, TradeId};
+use schemas::page::TradePage;
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
 use crate::error;
-use crate::queries::TradePage;
 use crate::wire::account::MyTradeAnswer;
 use crate::wire::grid::Grid;
 use crate::wire::page::Page;

@@ -1,11 +1,11 @@
 //! Market data on its way out; REST and streams print the same texts.
 
 use schemas::instrument::Side;
+use schemas::report::Top;
 use schemas::report::{Depth, Level, TradeReport};
 use schemas::units::{Price, Qty};
 use serde::Serialize;
 
-use crate::queries::Top;
 use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::Fixed;
 use crate::wire::grid::Grid;

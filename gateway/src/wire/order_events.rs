@@ -32,7 +32,7 @@ pub fn placed(receipt: &Receipt) -> Option<Placed> {
     })?;
     let mut placed = Placed {
         accepted,
-        report: fresh(&accepted, receipt.time),
+        report: OrderReport::accepted(&accepted, receipt.time),
         fills: Vec::new(),
         prevented_match: None,
     };
@@ -72,29 +72,6 @@ impl Placed {
             }
             _ => (),
         }
-    }
-}
-
-/// The order as it was accepted, before anything else.
-fn fresh(accepted: &OrderAccepted, time: TimeNs) -> OrderReport {
-    OrderReport {
-        symbol: accepted.symbol,
-        order: accepted.order,
-        account: accepted.account,
-        client_order: accepted.client_order,
-        side: accepted.side,
-        order_type: accepted.order_type,
-        time_in_force: accepted.time_in_force,
-        self_trade: accepted.self_trade,
-        status: OrderStatus::New,
-        price: accepted.price,
-        qty: accepted.qty,
-        quote_qty: accepted.quote_qty,
-        executed: Qty::ZERO,
-        quote: Amount::ZERO,
-        prevented: Qty::ZERO,
-        created: time,
-        updated: time,
     }
 }
 

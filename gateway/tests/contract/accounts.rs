@@ -1,8 +1,8 @@
 //! Reads of one account.
 
 use expect_test::expect;
-use gateway::queries::{OrderPage, TradePage};
 use schemas::ids::{OrderId, TradeId};
+use schemas::page::{OrderPage, TradePage};
 use schemas::units::{Rate, TimeNs};
 
 use crate::client::{Client, flat};

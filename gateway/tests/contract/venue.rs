@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gateway::queries::{ApiKey, Keys, OrderPage, Queries, Read, Secret, Top, TradePage};
+use gateway::queries::{ApiKey, Keys, Queries, Read, Secret};
 use gateway::submit::{Pending, Receipt, Submit, SubmitError};
 use parking_lot::Mutex;
 use schemas::command::{Command, OrderRef, PlaceOrderV1};
@@ -16,9 +16,10 @@ use schemas::instrument::{
     AccountState, LotSize, NotionalFilter, OrderStatus, PriceFilter, SymbolKind, SymbolState,
     VenueLimits, VenueState,
 };
+use schemas::page::{OrderPage, TradePage};
 use schemas::reject::RejectReason;
 use schemas::report::{
-    AccountReport, AssetReport, Depth, Directory, MarketUpdate, OrderReport, SymbolReport,
+    AccountReport, AssetReport, Depth, Directory, MarketUpdate, OrderReport, SymbolReport, Top,
     TradeReport,
 };
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};

@@ -199,13 +199,7 @@ impl Fake {
             maker_fee: Amount(-2),
             maker_open,
         };
-        self.trades.push(crate::orders::trade_row(
-            crate::orders::When {
-                offset: Offset(0),
-                time,
-            },
-            &trade,
-        ));
+        self.trades.push(TradeReport::new(&trade, time));
         Event::Trade(trade)
     }
 

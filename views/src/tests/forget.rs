@@ -5,9 +5,9 @@ use schemas::ids::{AccountId, Offset, OrderId, SymbolId};
 
 use crate::Views;
 use crate::orders::CLOSED_KEPT;
-use crate::page::OrderPage;
 use crate::tests::fake::{ACCOUNTS, Fake, SYMBOLS};
 use crate::tests::{feed, page_of};
+use schemas::page::OrderPage;
 
 fn remembered(views: &Views, fake: &Fake) -> (usize, usize) {
     let (mut open, mut closed) = (0, 0);

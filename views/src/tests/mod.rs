@@ -15,9 +15,9 @@ use schemas::ids::{AccountId, ClientOrderId, Offset, OrderId, SymbolId, TradeId}
 use schemas::report::{MarketUpdate, OrderReport, TradeReport};
 use schemas::units::{Price, Qty, TimeNs};
 
-use crate::page::{OrderPage, TradePage};
 use crate::tests::fake::{ACCOUNTS, Fake, SYMBOLS};
 use crate::{Views, Wanted};
+use schemas::page::{OrderPage, TradePage};
 
 type Levels = BTreeMap<Price, Qty>;
 

@@ -4,9 +4,9 @@
 //! the newest `limit`. Both come in ascending order of ids. Times are those of the order's
 //! acceptance and of the trade, both ends included.
 
-use schemas::ids::{AccountId, OrderId, SymbolId, TradeId};
-use schemas::report::{OrderReport, TradeReport};
-use schemas::units::TimeNs;
+use crate::ids::{AccountId, OrderId, SymbolId, TradeId};
+use crate::report::{OrderReport, TradeReport};
+use crate::units::TimeNs;
 
 /// Which orders of an account and symbol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
