@@ -19,6 +19,7 @@ pub mod fault;
 pub mod genesis;
 pub mod node;
 pub mod follower;
+pub mod sinks;
 pub mod history;
 pub mod history_copy;
 pub mod deny;

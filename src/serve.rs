@@ -26,6 +26,7 @@ use crate::history::History;
 use crate::keyring::Keyring;
 use crate::node::Node;
 use crate::reads::Reads;
+use crate::sinks::Sinks;
 
 /// How long open requests may take after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(3);
@@ -37,6 +38,7 @@ pub struct Venue {
     pub administration: Admin,
     node: Node,
     history: Arc<History>,
+    sinks: Arc<Sinks>,
     follower: follower::Follower,
     stop: watch::Sender<bool>,
     servers: Vec<tokio::task::JoinHandle<()>>,
@@ -64,7 +66,8 @@ impl Venue {
             .await
             .map_err(|error| Failure::new(Exit::OurFault, error.to_string()))??;
         let keys = Arc::new(Keyring::open(&config.data_dir).await?);
-        let history = Arc::new(History::follow((projection, pool), &node));
+        let sinks = Arc::new(Sinks::new(&node));
+        let history = Arc::new(History::follow((projection, pool), &node, &sinks));
         let deny = DenyList::watch(config.deny.clone(), config.file.clone());
         let queries: Arc<dyn Queries> = Arc::new(Reads::new(
             node.views.clone(),
@@ -78,7 +81,7 @@ impl Venue {
             submit: submit.clone(),
             queries: queries.clone(),
             keys: keys.clone(),
-            history: history.clone(),
+            sinks: sinks.clone(),
             pipeline: node.pipeline.clone(),
             token: token(&config.data_dir)?.into(),
             data_dir: Arc::new(config.data_dir.clone()),
@@ -102,6 +105,7 @@ impl Venue {
             administration,
             node,
             history,
+            sinks,
             follower,
             stop,
             servers,
@@ -153,6 +157,7 @@ impl Venue {
         let node = self.node;
         let stopped = tokio::task::spawn_blocking(move || node.stop());
         let stopped = stopped.await;
+        self.sinks.close().await;
         self.history.close().await;
         stopped.map_err(|error| Failure::new(Exit::OurFault, error.to_string()))?
     }

@@ -1,4 +1,4 @@
-//! What a sink can fail with. Every variant is retried by the driver but [`SinkError::Fenced`].
+//! What a sink can fail with. The driver retries every one and shows its text to operators.
 
 use schemas::ids::Offset;
 
@@ -30,6 +30,15 @@ pub enum SinkError {
         order: u64,
         offset: Offset,
     },
+    /// Nobody answers at the sink's address.
+    #[error("nobody answers at {address}: {reason}; it goes on by itself when somebody does")]
+    Unreachable { address: String, reason: String },
+    /// The sink answers and refuses: a wrong password, a foreign schema, a full disk.
+    #[error("{reason}; {todo}")]
+    Refused { reason: String, todo: String },
+    /// A step took too long: the sink is paused, or the line to it is cut.
+    #[error("no answer for {seconds} s; it is tried again")]
+    Silent { seconds: u64 },
     /// A stored value does not fit its type.
     #[error("column {column} holds {value}")]
     Row { column: &'static str, value: String },

@@ -4,12 +4,13 @@
 //! atomic step, and can be thrown away and made again. Absent on purpose: the engine, the
 //! gateway, and any way for a slow sink to slow trading.
 //!
-//! Reading order: `projection` (the trait and the driver), `orders` (events folded into
+//! Reading order: `projection` (the trait), `driver` (who calls it), `orders` (events folded into
 //! rows), `sql` (SQLite), `reads` (what history answers), `error`.
 
 #![forbid(unsafe_code)]
 
 pub mod projection;
+pub mod driver;
 pub mod orders;
 pub mod sql;
 mod rows;

@@ -1,4 +1,18 @@
-//! The trait of a sink, and one step of catching up.
+//! The trait of a sink, and reading the event log in whole commands.
+//!
+//! The contract of a sink, in full; [`crate::driver`] keeps the other side of it:
+//! - the sink owns its cursor and stores it where its data is, so that one atomic step
+//!   moves both; whatever a crash leaves, [`Projection::cursor`] says what is inside;
+//! - [`Projection::cursor`] is called at the start and again after every failure, so it
+//!   connects, and drops whatever a failed commit may have left half done;
+//! - a commit whose `from` is not the stored cursor is [`SinkError::Fenced`]: somebody else
+//!   writes there too;
+//! - batches come in order without a gap, each holding all events of its commands, commands
+//!   without events included; a sink that does not care for an event passes over it;
+//! - [`Projection::reset`] may be interrupted at any point; the next
+//!   [`Projection::cursor`] then finishes it before it answers;
+//! - the error's text is for operators: what, where, what to do. The driver puts the
+//!   projection's name before it, retries for ever, and never skips anything.
 
 use std::future::Future;
 
@@ -29,13 +43,28 @@ pub struct Batch {
 }
 
 /// A sink that owns its cursor.
-pub trait Projection {
-    /// The first offset whose effects are not yet in the sink.
+pub trait Projection: Send {
+    /// What operators call it: lower-case letters, digits, dashes. Never changes.
+    fn name(&self) -> &str;
+    /// Connects if need be and says the first offset whose effects are not in the sink.
     fn cursor(&mut self) -> impl Future<Output = Result<Offset, SinkError>> + Send;
     /// Writes the effects and the cursor in one atomic step, or nothing.
     fn commit(&mut self, batch: &Batch) -> impl Future<Output = Result<(), SinkError>> + Send;
     /// Throws everything away; the cursor is 0 again.
     fn reset(&mut self) -> impl Future<Output = Result<(), SinkError>> + Send;
+}
+
+/// Where answered commands come from, besides the event log; the composition root has one.
+pub trait Source: Send + Sync + 'static {
+    /// One past the newest command whose effects may be read: the disk is left alone while
+    /// a sink has everything before it.
+    fn newest(&self) -> Offset;
+    /// Makes the answers of the commands from `from` up to `to` again, where the event log
+    /// has been cut away: by replay from a snapshot. May block.
+    ///
+    /// # Errors
+    /// When no snapshot lies before `from`, or the journal cannot be read.
+    fn replay(&self, from: Offset, to: Offset) -> Result<Batch, SinkError>;
 }
 
 /// Reads at most `most` commands; `None` when there is nothing new.

@@ -83,6 +83,10 @@ impl SqlProjection {
 }
 
 impl Projection for SqlProjection {
+    fn name(&self) -> &str {
+        NAME
+    }
+
     async fn cursor(&mut self) -> Result<Offset, SinkError> {
         let row = sqlx::query("SELECT next FROM cursors WHERE name = ?")
             .bind(NAME)

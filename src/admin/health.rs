@@ -1,15 +1,13 @@
-//! Metrics, health and projections, for operators and their tools.
+//! Metrics and health, for operators and their tools.
 
 use std::fmt::Write;
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
 
 use crate::admin::Admin;
-use crate::admin::act::{Refused, refusal, usage};
+use crate::admin::projections;
 
 /// `GET /health/live`: the process answers.
 pub async fn live() -> &'static str {
@@ -36,7 +34,6 @@ pub async fn metrics(State(admin): State<Admin>) -> Response {
     let durable = pipeline.durable().get();
     let visible = pipeline.visible().0;
     let chain = pipeline.chain_at();
-    let projection = admin.history.status();
     let rows = [
         (
             "daybook_journal_durable",
@@ -74,16 +71,6 @@ pub async fn metrics(State(admin): State<Admin>) -> Response {
             chain.next.0,
         ),
         ("daybook_chain", "running hash of the events", chain.value),
-        (
-            "daybook_sql_offset",
-            "commands in the read models",
-            projection.next,
-        ),
-        (
-            "daybook_sql_lag",
-            "commands not yet in them",
-            visible.saturating_sub(projection.next),
-        ),
     ];
     let mut text = String::new();
     for (name, help, value) in rows {
@@ -93,37 +80,6 @@ pub async fn metrics(State(admin): State<Admin>) -> Response {
             "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}"
         );
     }
+    text.push_str(&projections::metrics(&admin));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
-}
-
-/// `GET projections`.
-pub async fn projections(State(admin): State<Admin>) -> Json<Value> {
-    let status = admin.history.status();
-    let visible = admin.pipeline.visible().0;
-    let stopped = admin.pipeline.is_event_log_failed();
-    let stopped = stopped.then(|| "the event log could not be written; restart the node".into());
-    Json(json!([{
-        "name": crate::history::NAME,
-        "offset": status.next,
-        "lag": visible.saturating_sub(status.next),
-        "last_error": stopped.or(status.last_error),
-    }]))
-}
-
-/// `POST projections/NAME/rebuild`.
-pub async fn rebuild(
-    State(admin): State<Admin>,
-    Path(name): Path<String>,
-) -> Result<Json<Value>, Refused> {
-    if name != crate::history::NAME {
-        let text = format!(
-            "no projection is called {name}; there is {}",
-            crate::history::NAME
-        );
-        return Err(usage(text));
-    }
-    match admin.history.rebuild().await {
-        Ok(()) => Ok(Json(json!({"offset": admin.pipeline.visible().0}))),
-        Err(text) => Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, text)),
-    }
 }

@@ -3,7 +3,8 @@
 //! Every change is a journaled command and is answered when durable. Nothing here decides
 //! whether a change is allowed; the engine does.
 //!
-//! Reading order: `act` (submit and wait), `accounts`, `keys`, `symbols`, `venue`, `health`.
+//! Reading order: `act` (submit and wait), `accounts`, `keys`, `symbols`, `venue`,
+//! `projections`, `health`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use gateway::queries::Queries;
 use gateway::submit::Submit;
 
 use crate::admin::act::refusal;
-use crate::history::History;
 use crate::pipeline::Pipeline;
+use crate::sinks::Sinks;
 
 pub mod act;
 pub mod accounts;
@@ -27,6 +28,7 @@ pub mod keys;
 pub mod symbols;
 pub mod rules;
 pub mod venue;
+pub mod projections;
 pub mod health;
 
 /// What the handlers work with.
@@ -35,7 +37,7 @@ pub struct Admin {
     pub submit: Arc<dyn Submit>,
     pub queries: Arc<dyn Queries>,
     pub keys: Arc<crate::keyring::Keyring>,
-    pub history: Arc<History>,
+    pub sinks: Arc<Sinks>,
     pub pipeline: Arc<Pipeline>,
     pub token: Arc<str>,
     pub data_dir: Arc<PathBuf>,
@@ -62,8 +64,8 @@ pub fn router(admin: Admin) -> Router {
         .route("/symbols/{name}/state", post(symbols::state))
         .route("/venue", post(venue::state))
         .route("/skip", post(venue::skip))
-        .route("/projections", get(health::projections))
-        .route("/projections/{name}/rebuild", post(health::rebuild))
+        .route("/projections", get(projections::list))
+        .route("/projections/{name}/{act}", post(projections::act))
         .route_layer(axum::middleware::from_fn_with_state(
             admin.clone(),
             authorised,

@@ -18,12 +18,20 @@ pub enum Projection {
         target: Target,
     },
     /// Throw one away and make it again from the event log.
-    Rebuild {
-        /// Which one.
-        name: String,
-        #[command(flatten)]
-        target: Target,
-    },
+    Rebuild(Named),
+    /// Commit nothing more to one until it is resumed (or the node restarted).
+    Pause(Named),
+    /// Go on after a pause; after a failure, try again at once.
+    Resume(Named),
+}
+
+/// One projection of a node.
+#[derive(clap::Args)]
+pub struct Named {
+    /// Which one.
+    name: String,
+    #[command(flatten)]
+    target: Target,
 }
 
 impl Projection {
@@ -44,12 +52,20 @@ impl Projection {
                 }
                 target.print(&answer, printed);
             }
-            Projection::Rebuild { name, target } => {
-                let path = format!("projections/{name}/rebuild");
-                done(target, &target.call("POST", &path, Some(&json!({})))?);
-            }
+            Projection::Rebuild(named) => named.ask("rebuild")?,
+            Projection::Pause(named) => named.ask("pause")?,
+            Projection::Resume(named) => named.ask("resume")?,
         }
         Ok(Exit::Ok)
+    }
+}
+
+impl Named {
+    fn ask(&self, act: &str) -> Result<(), Failure> {
+        let path = format!("projections/{}/{act}", self.name);
+        let answer = self.target.call("POST", &path, Some(&json!({})))?;
+        done(&self.target, &answer);
+        Ok(())
     }
 }
 
@@ -61,8 +77,9 @@ fn printed(answer: &Value) -> String {
                 .as_str()
                 .map(|error| format!(" error: {error}"));
             format!(
-                "{:<8} offset {} lag {}{}",
+                "{:<12} {:<9} offset {} lag {}{}",
                 text(&row["name"]),
+                text(&row["activity"]),
                 row["offset"],
                 row["lag"],
                 error.unwrap_or_default()
