@@ -101,7 +101,7 @@ pub fn take(order: Take<'_>) -> Result<Made, Failure> {
             stamp.offset,
             stamp.time,
             applied.events,
-            views::Wanted { updates: None },
+            views::Wanted::default(),
         );
         if let Some(copy) = &mut copy {
             copy.take(stamp, applied.events)?;

@@ -23,6 +23,7 @@ pub mod sinks;
 pub mod history;
 pub mod history_copy;
 pub mod deny;
+pub mod user_events;
 pub mod reads;
 pub mod keyring;
 pub mod admin;

@@ -30,6 +30,7 @@ use crate::pipeline::gate::{ChainAt, Gate};
 use crate::pipeline::log::LocalLog;
 use crate::pipeline::ring::{input_ring, output_ring};
 use crate::pipeline::{Parts, Pipeline, Threads};
+use crate::user_events::feeds::UserFeeds;
 
 /// Most commands that may wait for the disk.
 const LAG_MAX: u32 = 65_536;
@@ -45,6 +46,7 @@ pub struct Node {
     pub pipeline: Arc<Pipeline>,
     pub views: Arc<Views>,
     pub market: broadcast::Sender<Arc<MarketUpdate>>,
+    pub users: Arc<UserFeeds>,
     pub journal: JournalId,
     pub data_dir: PathBuf,
     threads: Threads,
@@ -229,12 +231,8 @@ impl Rebuilt {
             fault::under_way(frame.offset);
             let applied = self.replayer.step(&frame)?;
             let Stamp { offset, time } = applied.stamp;
-            self.views.apply(
-                offset,
-                time,
-                applied.events,
-                views::Wanted { updates: None },
-            );
+            self.views
+                .apply(offset, time, applied.events, views::Wanted::default());
             if event_log.next().is_none_or(|next| next <= offset) {
                 event_log.append(offset, time, applied.encoded)?;
             }
@@ -261,6 +259,7 @@ fn start(
     let (producer, input) = input_ring(config.ring_commands);
     let (output_producer, output) = output_ring(OUTPUT_RING);
     let (market, _) = broadcast::channel(MARKET_BACKLOG);
+    let users = Arc::new(UserFeeds::new(rebuilt.replayer.engine.next()));
     let chain_at = ChainAt {
         next: rebuilt.replayer.engine.next(),
         value: rebuilt.replayer.chain.value(),
@@ -273,6 +272,7 @@ fn start(
         event_log: Some(rebuilt.event_log),
         views: views.clone(),
         market: market.clone(),
+        users: users.clone(),
         shared: shared.clone(),
         chain_at: Arc::new(Mutex::new(chain_at)),
     };
@@ -298,6 +298,7 @@ fn start(
         pipeline: Arc::new(pipeline),
         views,
         market,
+        users,
         journal,
         data_dir: config.data_dir.clone(),
         threads,

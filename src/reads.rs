@@ -7,11 +7,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gateway::queries::{Queries, Read, ReadError};
+use gateway::user_events::UserReceiver;
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId};
 use schemas::page::{OrderPage, TradePage};
 use schemas::report::{
-    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport,
+    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport, UserPage,
 };
 use schemas::units::Price;
 use tokio::sync::broadcast;
@@ -19,28 +20,30 @@ use views::Views;
 
 use crate::deny::DenyList;
 use crate::history::History;
+use crate::node::Node;
 use crate::pipeline::clock::wall_clock;
+use crate::user_events::feeds::UserFeeds;
+use crate::user_events::past::{Past, Since};
 
 /// Views, SQL and the deny list behind the gateway's port.
 pub struct Reads {
     views: Arc<Views>,
     history: Arc<History>,
     market: broadcast::Sender<Arc<MarketUpdate>>,
+    users: Arc<UserFeeds>,
+    past: Past,
     deny: Arc<DenyList>,
 }
 
 impl Reads {
     /// Joins what is read.
-    pub fn new(
-        views: Arc<Views>,
-        history: Arc<History>,
-        market: broadcast::Sender<Arc<MarketUpdate>>,
-        deny: Arc<DenyList>,
-    ) -> Reads {
+    pub fn new(node: &Node, history: Arc<History>, deny: Arc<DenyList>) -> Reads {
         Reads {
-            views,
+            views: node.views.clone(),
             history,
-            market,
+            market: node.market.clone(),
+            users: node.users.clone(),
+            past: Past::new(node.data_dir.clone(), node.pipeline.durable()),
             deny,
         }
     }
@@ -126,6 +129,45 @@ impl Queries for Reads {
 
     fn market_updates(&self) -> broadcast::Receiver<Arc<MarketUpdate>> {
         self.market.subscribe()
+    }
+
+    fn user_events(&self, account: AccountId) -> UserReceiver {
+        self.users.subscribe(account)
+    }
+
+    fn user_events_since(
+        &self,
+        account: AccountId,
+        from: Offset,
+        limit: usize,
+    ) -> Read<'_, UserPage> {
+        // Read before memory is looked at: what is visible now is kept by then.
+        let to = self.views.next();
+        let since = Since {
+            account,
+            from,
+            to,
+            limit,
+        };
+        Box::pin(async move {
+            if let Some(kept) = self.users.kept(account, from, limit) {
+                let told = kept.updates.last().map(|update| update.offset.next());
+                let next = if kept.is_last {
+                    told.max(Some(to.max(from)))
+                } else {
+                    told
+                };
+                return Ok(UserPage {
+                    updates: kept.updates,
+                    next: next.unwrap_or(from),
+                    is_last: kept.is_last,
+                });
+            }
+            self.past
+                .page(since)
+                .await
+                .map_err(|reason| ReadError { reason })
+        })
     }
 
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool {

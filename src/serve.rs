@@ -69,12 +69,7 @@ impl Venue {
         let sinks = Arc::new(Sinks::new(&node));
         let history = Arc::new(History::follow((projection, pool), &node, &sinks));
         let deny = DenyList::watch(config.deny.clone(), config.file.clone());
-        let queries: Arc<dyn Queries> = Arc::new(Reads::new(
-            node.views.clone(),
-            history.clone(),
-            node.market.clone(),
-            deny,
-        ));
+        let queries: Arc<dyn Queries> = Arc::new(Reads::new(&node, history.clone(), deny));
         let follower = follower::Follower::start(&node, history.clone(), config.snapshot_commands)?;
         let submit: Arc<dyn Submit> = node.pipeline.clone();
         let administration = Admin {

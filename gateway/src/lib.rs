@@ -14,6 +14,7 @@ pub mod serve;
 pub mod call;
 pub mod submit;
 pub mod queries;
+pub mod user_events;
 pub mod error;
 pub mod limits;
 pub mod auth;

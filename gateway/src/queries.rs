@@ -11,10 +11,12 @@ use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId};
 use schemas::page::{OrderPage, TradePage};
 use schemas::report::{
-    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport,
+    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport, UserPage,
 };
 use schemas::units::Price;
 use tokio::sync::broadcast;
+
+use crate::user_events::UserReceiver;
 
 /// A read that may wait for SQL.
 pub type Read<'a, T> = Pin<Box<dyn Future<Output = Result<T, ReadError>> + Send + 'a>>;
@@ -58,6 +60,17 @@ pub trait Queries: Send + Sync + 'static {
     fn trades(&self, page: TradePage) -> Read<'_, Vec<TradeReport>>;
     /// Everything that changes on any symbol's market from now on.
     fn market_updates(&self) -> broadcast::Receiver<Arc<MarketUpdate>>;
+    /// Everything that happens to an account from now on, each command with its offset.
+    /// Never dropped silently; an account that nobody asked for costs nothing.
+    fn user_events(&self, account: AccountId) -> UserReceiver;
+    /// What happened to an account from an offset on, at most `limit` commands (at least
+    /// one) and without a gap: element for element what [`Queries::user_events`] gave.
+    fn user_events_since(
+        &self,
+        account: AccountId,
+        from: Offset,
+        limit: usize,
+    ) -> Read<'_, UserPage>;
     /// The newest offset that these reads include, for `X-Daybook-Offset`; `None` if the
     /// implementation does not tell.
     fn newest_offset(&self) -> Option<Offset> {

@@ -2,9 +2,9 @@
 //!
 //! Nothing here decides anything; every field is copied from events.
 
-use crate::event::{OrderAccepted, Trade};
+use crate::event::{Event, OrderAccepted, Trade};
 use crate::ids::{
-    AccountId, AssetCode, AssetId, ClientOrderId, OrderId, SymbolId, SymbolName, TradeId,
+    AccountId, AssetCode, AssetId, ClientOrderId, Offset, OrderId, SymbolId, SymbolName, TradeId,
 };
 use crate::instrument::{
     AccountState, LotSize, NotionalFilter, OrderStatus, OrderType, PercentPrice, PriceFilter,
@@ -197,4 +197,34 @@ pub struct MarketUpdate {
     pub best_bid: Option<Level>,
     pub best_ask: Option<Level>,
     pub best_changed: bool,
+}
+
+/// One event as one account sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UserEvent {
+    pub event: Event,
+    /// The account's own order right after the event; `None` when it is about no order. A
+    /// trade between two orders of one account is told twice: the maker's, then the taker's.
+    pub order: Option<OrderReport>,
+}
+
+/// Everything that one command did to one account, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserUpdate {
+    pub offset: Offset,
+    pub time: TimeNs,
+    pub account: AccountId,
+    /// Never empty.
+    pub events: Vec<UserEvent>,
+}
+
+/// A piece of an account's past without a gap.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UserPage {
+    /// Ascending by offset.
+    pub updates: Vec<std::sync::Arc<UserUpdate>>,
+    /// The page is complete up to this offset; ask again from here.
+    pub next: Offset,
+    /// Whether that is as far as anything was visible when the page was asked for.
+    pub is_last: bool,
 }

@@ -19,9 +19,11 @@ use schemas::ids::Offset;
 use schemas::report::MarketUpdate;
 use tokio::sync::broadcast;
 use views::Views;
+use views::users::UserSink;
 
 use crate::pipeline::core::Shared;
 use crate::pipeline::ring::{Output, OutputPoller};
+use crate::user_events::feeds::UserFeeds;
 
 /// Applied commands taken at once.
 const BATCH: u64 = 1_024;
@@ -44,6 +46,7 @@ pub struct Gate {
     pub event_log: Option<EventLog>,
     pub views: Arc<Views>,
     pub market: broadcast::Sender<Arc<MarketUpdate>>,
+    pub users: Arc<UserFeeds>,
     pub shared: Arc<Shared>,
     pub chain_at: Arc<parking_lot::Mutex<ChainAt>>,
 }
@@ -56,6 +59,7 @@ struct Door {
     event_log: Option<EventLog>,
     views: Arc<Views>,
     market: broadcast::Sender<Arc<MarketUpdate>>,
+    users: Arc<UserFeeds>,
     shared: Arc<Shared>,
     encoded: Vec<u8>,
     updates: Vec<Arc<MarketUpdate>>,
@@ -71,6 +75,7 @@ impl Gate {
             event_log,
             views,
             market,
+            users,
             shared,
             chain_at,
         } = self;
@@ -81,6 +86,7 @@ impl Gate {
             event_log,
             views,
             market,
+            users,
             shared,
             encoded: Vec::new(),
             updates: Vec::new(),
@@ -163,14 +169,15 @@ impl Door {
         self.chain.absorb(stamp, &self.encoded);
         self.write_event_log(stamp);
         let want_updates = self.market.receiver_count() > 0;
-        self.views.apply(
-            stamp.offset,
-            stamp.time,
-            events,
-            views::Wanted {
-                updates: want_updates.then_some(&mut self.updates),
-            },
-        );
+        let mut telling = self.users.begin(stamp.offset);
+        let wanted = views::Wanted {
+            updates: want_updates.then_some(&mut self.updates),
+            users: telling.as_mut().map(|telling| telling as &mut dyn UserSink),
+        };
+        self.views.apply(stamp.offset, stamp.time, events, wanted);
+        if let Some(telling) = telling {
+            telling.finish(stamp.time);
+        }
         for update in self.updates.drain(..) {
             // Nobody listening is no error.
             drop(self.market.send(update));

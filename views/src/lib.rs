@@ -7,7 +7,8 @@
 //! Closed orders and trades are kept until SQL has them (see [`Views::forget_before`]).
 //!
 //! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`, `market` (the
-//! three of one symbol), `account`, `directory`, `saved`.
+//! three of one symbol), `account`, `users` (what single accounts are told),
+//! `directory`, `saved`.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod orders;
 mod trades;
 mod market;
 mod account;
+pub mod users;
 mod directory;
 mod saved;
 
@@ -37,6 +39,7 @@ use schemas::units::{Price, TimeNs};
 
 use crate::account::Accounts;
 use crate::market::{At, Market};
+use crate::users::UserSink;
 
 /// Everything that clients read of the present. Written by one thread, read by all.
 pub struct Views {
@@ -50,9 +53,12 @@ pub struct Views {
 }
 
 /// What the caller of [`Views::apply`] wants besides.
+#[derive(Default)]
 pub struct Wanted<'a> {
     /// Where to append what changed on markets; `None` saves making it.
     pub updates: Option<&'a mut Vec<Arc<MarketUpdate>>>,
+    /// Who takes what single accounts are told; `None` saves looking.
+    pub users: Option<&'a mut dyn UserSink>,
 }
 
 impl Default for Views {
@@ -89,16 +95,19 @@ impl Views {
             time,
             forgettable,
         };
-        let mut updates = wanted.updates;
+        let mut wanted = wanted;
         let mut rest = events;
         while let Some(first) = rest.first() {
             rest = match market::symbol_of(first) {
                 Some(symbol) => {
-                    let taken = self.market_run((at, symbol), rest, updates.as_deref_mut());
+                    let taken = self.market_run((at, symbol), rest, &mut wanted);
                     &rest[taken..]
                 }
                 None => {
                     self.apply_other(at, first);
+                    if let Some(users) = wanted.users.as_deref_mut() {
+                        users::tell_accounts(first, users);
+                    }
                     &rest[1..]
                 }
             };
@@ -111,7 +120,7 @@ impl Views {
         &self,
         (at, symbol): (At, SymbolId),
         events: &[Event],
-        updates: Option<&mut Vec<Arc<MarketUpdate>>>,
+        wanted: &mut Wanted<'_>,
     ) -> usize {
         let markets = self.markets.read();
         let Some(market) = markets.get(symbol.0 as usize) else {
@@ -119,19 +128,23 @@ impl Views {
             return 1;
         };
         let mut market = market.lock();
-        market.begin(updates.is_some());
+        market.begin(wanted.updates.is_some());
         let mut taken = 0;
         for event in events {
             if market::symbol_of(event) != Some(symbol) {
                 break;
             }
             market.apply(at, event);
+            if let Some(users) = wanted.users.as_deref_mut() {
+                users::tell_owners(event, &market.orders, users);
+            }
             if let Event::OrderAccepted(order) = event {
                 self.accounts.count_order(order, at.time);
             }
             taken += 1;
         }
-        if let (Some(updates), Some(update)) = (updates, market.finish(symbol, at.time)) {
+        let update = market.finish(symbol, at.time);
+        if let (Some(updates), Some(update)) = (wanted.updates.as_deref_mut(), update) {
             updates.push(Arc::new(update));
         }
         taken

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gateway::queries::{ApiKey, Keys, Queries, Read, Secret};
 use gateway::submit::{Pending, Receipt, Submit, SubmitError};
+use gateway::user_events::{self, UserReceiver, UserSender};
 use parking_lot::Mutex;
 use schemas::command::{Command, OrderRef, PlaceOrderV1};
 use schemas::event::{Event, OrderAccepted, OrderRejected, OrderRested};
@@ -20,7 +21,7 @@ use schemas::page::{OrderPage, TradePage};
 use schemas::reject::RejectReason;
 use schemas::report::{
     AccountReport, AssetReport, Depth, Directory, MarketUpdate, OrderReport, SymbolReport, Top,
-    TradeReport,
+    TradeReport, UserPage, UserUpdate,
 };
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 use tokio::sync::{broadcast, oneshot};
@@ -54,6 +55,9 @@ pub struct State {
     pub denied: Vec<IpAddr>,
     pub denied_accounts: Vec<AccountId>,
     pub order_counts: (u32, u32),
+    /// Who listens to whom, and what is told of the past.
+    pub users: Vec<(AccountId, UserSender)>,
+    pub told: Vec<Arc<UserUpdate>>,
     kept: Vec<oneshot::Sender<Result<Receipt, SubmitError>>>,
 }
 
@@ -352,6 +356,31 @@ impl Queries for Venue {
     }
     fn newest_offset(&self) -> Option<Offset> {
         Some(Offset(41))
+    }
+    fn user_events(&self, account: AccountId) -> UserReceiver {
+        let (sender, receiver) = user_events::channel(Offset(0));
+        self.state.lock().users.push((account, sender));
+        receiver
+    }
+    fn user_events_since(
+        &self,
+        account: AccountId,
+        from: Offset,
+        limit: usize,
+    ) -> Read<'_, UserPage> {
+        let told = self.state.lock().told.clone();
+        let of_account =
+            |update: &Arc<UserUpdate>| update.account == account && from <= update.offset;
+        let mut updates: Vec<_> = told.into_iter().filter(of_account).collect();
+        let is_last = updates.len() <= limit;
+        updates.truncate(limit);
+        let next = updates.last().map_or(from, |update| update.offset.next());
+        let page = UserPage {
+            updates,
+            next,
+            is_last,
+        };
+        Box::pin(std::future::ready(Ok(page)))
     }
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool {
         let state = self.state.lock();

@@ -56,6 +56,7 @@ fn feed(views: &Views, at: u64, events: &[Event]) -> Vec<Arc<MarketUpdate>> {
     let mut updates = Vec::new();
     let wanted = Wanted {
         updates: Some(&mut updates),
+        users: None,
     };
     views.apply(Offset(at), Fake::time(at), events, wanted);
     updates

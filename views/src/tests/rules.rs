@@ -135,12 +135,7 @@ fn readers_beside_the_writer_see_whole_steps() {
     };
     for (index, events) in commands.iter().enumerate() {
         let step = index as u64 + 1;
-        views.apply(
-            Offset(step),
-            Fake::time(step),
-            events,
-            Wanted { updates: None },
-        );
+        views.apply(Offset(step), Fake::time(step), events, Wanted::default());
     }
     is_over.store(true, Ordering::Release);
     reader.join().expect("no reader saw anything torn");

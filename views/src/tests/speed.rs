@@ -72,12 +72,12 @@ fn a_command_is_taken_in_well_under_ten_microseconds() {
     let mut fake = Fake::new(1);
     let views = Views::new();
     let listing = fake.listing();
-    views.apply(Offset(0), Fake::time(0), &listing, Wanted { updates: None });
+    views.apply(Offset(0), Fake::time(0), &listing, Wanted::default());
     let first = (1..1_000)
         .map(|seed| Fake::new(seed).place(AccountId(7), Fake::time(1)))
         .find(|events| matches!(events[..], [Event::OrderAccepted(_), Event::OrderRested(_)]))
         .expect("some seed's first order just rests");
-    views.apply(Offset(1), Fake::time(1), &first, Wanted { updates: None });
+    views.apply(Offset(1), Fake::time(1), &first, Wanted::default());
     let commands = commands(&first);
     views.forget_before(Offset(u64::MAX));
     let mut best = u128::MAX;
@@ -85,12 +85,7 @@ fn a_command_is_taken_in_well_under_ten_microseconds() {
     for piece in commands.chunks(5_000) {
         let start = Instant::now();
         for events in piece {
-            views.apply(
-                Offset(step),
-                Fake::time(step),
-                events,
-                Wanted { updates: None },
-            );
+            views.apply(Offset(step), Fake::time(step), events, Wanted::default());
             step += 1;
         }
         best = best.min(start.elapsed().as_nanos() / piece.len() as u128);

@@ -1,0 +1,82 @@
+//! Which accounts an event concerns, and what each of them is told of it.
+//!
+//! Live feeds and the history are both made here, from the same views, so they cannot
+//! differ. Absent on purpose: who listens, and how they are told.
+
+use schemas::event::Event;
+use schemas::ids::{AccountId, OrderId};
+use schemas::report::UserEvent;
+
+use crate::orders::Orders;
+
+/// Takes what single accounts are told of a command.
+pub trait UserSink {
+    /// Whether anyone wants to know about this account.
+    fn wants(&self, account: AccountId) -> bool;
+    /// The next event of that account, in order.
+    fn take(&mut self, account: AccountId, event: UserEvent);
+}
+
+/// Tells the owners of the orders that an event has just moved.
+#[inline]
+pub(crate) fn tell_owners(event: &Event, orders: &Orders, users: &mut dyn UserSink) {
+    for (account, order) in owners_of(event).into_iter().flatten() {
+        if users.wants(account) {
+            let order = orders.get(order).map(|slot| slot.report);
+            let event = *event;
+            users.take(account, UserEvent { event, order });
+        }
+    }
+}
+
+/// Tells the accounts of an event that moves no order.
+#[inline]
+pub(crate) fn tell_accounts(event: &Event, users: &mut dyn UserSink) {
+    for account in accounts_of(event).into_iter().flatten() {
+        if users.wants(account) {
+            let event = *event;
+            users.take(account, UserEvent { event, order: None });
+        }
+    }
+}
+
+/// The orders that an event moves, each with its account.
+#[inline]
+fn owners_of(event: &Event) -> [Option<(AccountId, OrderId)>; 2] {
+    match event {
+        Event::OrderAccepted(order) => [Some((order.account, order.order)), None],
+        Event::OrderRested(order) => [Some((order.account, order.order)), None],
+        Event::OrderDone(order) => [Some((order.account, order.order)), None],
+        Event::OrderAmended(order) => [Some((order.account, order.order)), None],
+        Event::Trade(trade) => [
+            Some((trade.maker_account, trade.maker_order)),
+            Some((trade.taker_account, trade.taker_order)),
+        ],
+        Event::TradePrevented(met) => [
+            Some((met.account, met.maker_order)),
+            Some((met.account, met.taker_order)),
+        ],
+        _ => [None, None],
+    }
+}
+
+/// The accounts of an event that moves no order.
+fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
+    match event {
+        Event::BalanceChanged(balance) => [Some(balance.account), None],
+        Event::Deposited { account, .. }
+        | Event::Withdrawn { account, .. }
+        | Event::AccountCreated { account, .. }
+        | Event::AccountStateChanged { account, .. }
+        | Event::AccountTierChanged { account, .. }
+        | Event::AccountLimitsChanged { account, .. }
+        | Event::KeyBound { account, .. }
+        | Event::KeyUnbound { account, .. } => [Some(*account), None],
+        Event::Transferred { from, to, .. } => [Some(*from), Some(*to)],
+        Event::OrderRejected(rejected) => [Some(rejected.account), None],
+        Event::CancelRejected(rejected) | Event::AmendRejected(rejected) => {
+            [Some(rejected.account), None]
+        }
+        _ => [None, None],
+    }
+}
