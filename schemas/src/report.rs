@@ -4,7 +4,8 @@
 
 use crate::event::{Event, OrderAccepted, Trade};
 use crate::ids::{
-    AccountId, AssetCode, AssetId, ClientOrderId, Offset, OrderId, SymbolId, SymbolName, TradeId,
+    AccountId, AssetCode, AssetId, ClientOrderId, EventId, Offset, OrderId, SymbolId, SymbolName,
+    TradeId,
 };
 use crate::instrument::{
     AccountState, LotSize, NotionalFilter, OrderStatus, OrderType, PercentPrice, PriceFilter,
@@ -202,6 +203,8 @@ pub struct MarketUpdate {
 /// One event as one account sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UserEvent {
+    /// Offset and number within the command: the dialect's execution id.
+    pub id: EventId,
     pub event: Event,
     /// The account's own order right after the event; `None` when it is about no order. A
     /// trade between two orders of one account is told twice: the maker's, then the taker's.

@@ -12,7 +12,9 @@ use schemas::command::{
     PlaceOrderV1, RequestDigest, TransferV1,
 };
 use schemas::event::{Event, OrderAccepted, decode_events};
-use schemas::ids::{AccountId, AssetId, BusinessId, ClientOrderId, Offset, OrderId, SymbolId};
+use schemas::ids::{
+    AccountId, AssetId, BusinessId, ClientOrderId, EventId, Offset, OrderId, SymbolId,
+};
 use schemas::instrument::{OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce};
 use schemas::report::{OrderReport, UserEvent, UserUpdate};
 use schemas::units::{Amount, Price, Qty, TimeNs};
@@ -198,19 +200,25 @@ fn fold(dir: &std::path::Path, account: AccountId, to: Offset) -> Updates {
         };
         let events = decode_events(frame.payload).expect("its own encoding");
         let mut told = Vec::new();
-        for event in events {
+        for (index, event) in events.into_iter().enumerate() {
+            let id = EventId((frame.offset.0 << 16) + index as u64);
             let (moved, plain) = fold_one(&mut orders, &event, frame.time);
             for order in moved {
                 let order = orders[&order];
                 if order.account == account {
                     told.push(UserEvent {
+                        id,
                         event,
                         order: Some(order),
                     });
                 }
             }
             for _ in plain.iter().filter(|named| **named == account) {
-                told.push(UserEvent { event, order: None });
+                told.push(UserEvent {
+                    id,
+                    event,
+                    order: None,
+                });
             }
         }
         if !told.is_empty() {

@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 use schemas::command::OrderRef;
 use schemas::event::Event;
-use schemas::ids::{AccountId, Offset, SymbolId};
+use schemas::ids::{AccountId, EventId, Offset, SymbolId};
 use schemas::page::{OrderPage, TradePage};
 use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport,
@@ -59,6 +59,11 @@ pub struct Wanted<'a> {
     pub updates: Option<&'a mut Vec<Arc<MarketUpdate>>>,
     /// Who takes what single accounts are told; `None` saves looking.
     pub users: Option<&'a mut dyn UserSink>,
+}
+
+/// The identity of an event; beyond 65,536 events of a command the last number stands.
+fn event_id(offset: Offset, index: usize) -> EventId {
+    EventId::new(offset, u16::try_from(index).unwrap_or(u16::MAX))
 }
 
 impl Default for Views {
@@ -100,13 +105,18 @@ impl Views {
         while let Some(first) = rest.first() {
             rest = match market::symbol_of(first) {
                 Some(symbol) => {
-                    let taken = self.market_run((at, symbol), rest, &mut wanted);
+                    let taken = self.market_run(
+                        (at, symbol),
+                        (events, events.len() - rest.len()),
+                        &mut wanted,
+                    );
                     &rest[taken..]
                 }
                 None => {
                     self.apply_other(at, first);
                     if let Some(users) = wanted.users.as_deref_mut() {
-                        users::tell_accounts(first, users);
+                        let index = events.len() - rest.len();
+                        users::tell_accounts((event_id(offset, index), first), users);
                     }
                     &rest[1..]
                 }
@@ -115,11 +125,11 @@ impl Views {
         self.next.store(offset.0 + 1, Ordering::Release);
     }
 
-    /// Takes the events at the front that concern one symbol and returns how many.
+    /// Takes the events from a place on that concern one symbol and returns how many.
     fn market_run(
         &self,
         (at, symbol): (At, SymbolId),
-        events: &[Event],
+        (events, first): (&[Event], usize),
         wanted: &mut Wanted<'_>,
     ) -> usize {
         let markets = self.markets.read();
@@ -130,13 +140,14 @@ impl Views {
         let mut market = market.lock();
         market.begin(wanted.updates.is_some());
         let mut taken = 0;
-        for event in events {
+        for event in &events[first..] {
             if market::symbol_of(event) != Some(symbol) {
                 break;
             }
             market.apply(at, event);
             if let Some(users) = wanted.users.as_deref_mut() {
-                users::tell_owners(event, &market.orders, users);
+                let id = event_id(at.offset, first + taken);
+                users::tell_owners((id, event), &market.orders, users);
             }
             if let Event::OrderAccepted(order) = event {
                 self.accounts.count_order(order, at.time);

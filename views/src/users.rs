@@ -4,7 +4,7 @@
 //! differ. Absent on purpose: who listens, and how they are told.
 
 use schemas::event::Event;
-use schemas::ids::{AccountId, OrderId};
+use schemas::ids::{AccountId, EventId, OrderId};
 use schemas::report::UserEvent;
 
 use crate::orders::Orders;
@@ -19,23 +19,31 @@ pub trait UserSink {
 
 /// Tells the owners of the orders that an event has just moved.
 #[inline]
-pub(crate) fn tell_owners(event: &Event, orders: &Orders, users: &mut dyn UserSink) {
+pub(crate) fn tell_owners(
+    (id, event): (EventId, &Event),
+    orders: &Orders,
+    users: &mut dyn UserSink,
+) {
     for (account, order) in owners_of(event).into_iter().flatten() {
         if users.wants(account) {
             let order = orders.get(order).map(|slot| slot.report);
             let event = *event;
-            users.take(account, UserEvent { event, order });
+            users.take(account, UserEvent { id, event, order });
         }
     }
 }
 
 /// Tells the accounts of an event that moves no order.
 #[inline]
-pub(crate) fn tell_accounts(event: &Event, users: &mut dyn UserSink) {
+pub(crate) fn tell_accounts((id, event): (EventId, &Event), users: &mut dyn UserSink) {
     for account in accounts_of(event).into_iter().flatten() {
         if users.wants(account) {
-            let event = *event;
-            users.take(account, UserEvent { event, order: None });
+            let told = UserEvent {
+                id,
+                event: *event,
+                order: None,
+            };
+            users.take(account, told);
         }
     }
 }
