@@ -120,40 +120,43 @@ fn random(dice: &mut Dice, accounts: &[AccountId], step: usize) -> Command {
             request: RequestDigest::default(),
             new_client: client("n"),
         }),
-        _ => {
-            let is_market = dice.one_in(6);
-            let modes = [
-                SelfTradePrevention::None,
-                SelfTradePrevention::ExpireMaker,
-                SelfTradePrevention::Decrement,
-            ];
-            Command::PlaceOrder(PlaceOrderV1 {
-                quote_qty: Amount(0),
-                price: Price(if is_market {
-                    0
-                } else {
-                    10_000_000 + dice.between(-9, 9) * 10
-                }),
-                qty: Qty(dice.between(1, 40) * 10_000),
-                valid_until,
-                account,
-                symbol,
-                request: RequestDigest::default(),
-                client_order: client("o"),
-                side: if dice.one_in(2) {
-                    Side::Buy
-                } else {
-                    Side::Sell
-                },
-                order_type: if is_market {
-                    OrderType::Market
-                } else {
-                    OrderType::Limit
-                },
-                time_in_force: TimeInForce::Gtc,
-                self_trade: modes[dice.between(0, 2) as usize],
-            })
-        }
+        _ => Command::PlaceOrder(order(dice, account, client("o"))),
+    }
+}
+
+fn order(dice: &mut Dice, account: AccountId, client_order: ClientOrderId) -> PlaceOrderV1 {
+    let is_market = dice.one_in(6);
+    let modes = [
+        SelfTradePrevention::None,
+        SelfTradePrevention::ExpireMaker,
+        SelfTradePrevention::Decrement,
+    ];
+    let price = if is_market {
+        0
+    } else {
+        10_000_000 + dice.between(-9, 9) * 10
+    };
+    PlaceOrderV1 {
+        quote_qty: Amount(0),
+        price: Price(price),
+        qty: Qty(dice.between(1, 40) * 10_000),
+        valid_until: TimeNs(u64::MAX),
+        account,
+        symbol: SymbolId(0),
+        request: RequestDigest::default(),
+        client_order,
+        side: if dice.one_in(2) {
+            Side::Buy
+        } else {
+            Side::Sell
+        },
+        order_type: if is_market {
+            OrderType::Market
+        } else {
+            OrderType::Limit
+        },
+        time_in_force: TimeInForce::Gtc,
+        self_trade: modes[dice.between(0, 2) as usize],
     }
 }
 
