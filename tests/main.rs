@@ -15,3 +15,4 @@ mod exit_codes;
 mod snapshot_restore;
 mod power_loss;
 mod full_disk;
+mod full_ring;

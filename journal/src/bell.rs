@@ -2,14 +2,24 @@
 //!
 //! The journal's own threads use it, and so may everyone who stands in the way of a
 //! command. Measured: with the flag reset outside the lock, a wake-up was lost now and
-//! then, and the wait lasted its whole time-out.
+//! then, and the wait lasted its whole time-out. `tests/bell_model.rs` goes through every
+//! order in which the steps of two threads can meet.
 
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Instant;
 
-/// How often a waiter looks before it parks: a few microseconds.
-const SPINS: u32 = 100;
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicBool, Ordering, fence};
+#[cfg(loom)]
+use loom::sync::{Condvar, Mutex, MutexGuard};
+#[cfg(not(loom))]
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+#[cfg(not(loom))]
+use std::sync::{Condvar, Mutex, MutexGuard};
+
+/// How often a waiter looks before it parks: a few microseconds. The model goes through
+/// every order of steps, where looking twice tells nothing.
+const SPINS: u32 = if cfg!(loom) { 0 } else { 100 };
 
 /// Wakes threads that wait for a number in memory to move.
 ///
@@ -42,7 +52,7 @@ impl Bell {
     pub fn ring(&self) {
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Relaxed) {
-            let _guard = hold(&self.lock);
+            let _guard = self.hold();
             self.waiting.store(false, Ordering::Relaxed);
             self.rung.notify_all();
         }
@@ -56,7 +66,7 @@ impl Bell {
             }
             std::hint::spin_loop();
         }
-        let mut guard = hold(&self.lock);
+        let mut guard = self.hold();
         loop {
             self.waiting.store(true, Ordering::Relaxed);
             fence(Ordering::SeqCst);
@@ -79,10 +89,14 @@ impl Bell {
             };
         }
     }
+
+    fn hold(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A mutex here guards plain values that are whole at every step, so a panic elsewhere
 /// does not spoil them.
-pub(crate) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn hold<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use crossbeam::utils::CachePadded;
 use schemas::ids::Offset;
 
 use crate::bell::{Bell, hold};
@@ -23,10 +24,6 @@ use crate::mark::{MarkFile, Vouched};
 
 /// The mark is at most this much older than `durable`.
 const MARK_EVERY: Duration = Duration::from_secs(1);
-
-/// On a cache line of its own, so that one thread's number does not slow another's.
-#[repr(align(128))]
-struct Apart<T>(T);
 
 /// The file that holds all frames not yet durable.
 pub(crate) struct Target {
@@ -40,9 +37,10 @@ pub(crate) struct Target {
 /// What writer, sync thread and waiters share.
 pub(crate) struct Shared {
     /// Low half of the next offset, then the last frame's crc: one word, so that the
-    /// sync thread always has the two of one frame for the mark.
-    published: Apart<AtomicU64>,
-    durable: Apart<AtomicU64>,
+    /// sync thread always has the two of one frame for the mark. It and `durable` have a
+    /// cache line each, so that one thread's number does not slow another's.
+    published: CachePadded<AtomicU64>,
+    durable: CachePadded<AtomicU64>,
     failed: AtomicBool,
     failure: OnceLock<SyncFailure>,
     stop: AtomicU8,
@@ -64,11 +62,11 @@ fn pack(next: Offset, crc: u32) -> u64 {
 impl Shared {
     pub(crate) fn new(next: Offset, last: Option<Vouched>, target: Target) -> Shared {
         Shared {
-            published: Apart(AtomicU64::new(pack(
+            published: CachePadded::new(AtomicU64::new(pack(
                 next,
                 last.map_or(0, |frame| frame.crc),
             ))),
-            durable: Apart(AtomicU64::new(next.0)),
+            durable: CachePadded::new(AtomicU64::new(next.0)),
             failed: AtomicBool::new(false),
             failure: OnceLock::new(),
             stop: AtomicU8::new(RUN),
@@ -82,7 +80,7 @@ impl Shared {
 
     #[inline]
     pub(crate) fn durable(&self) -> u64 {
-        self.durable.0.load(Ordering::Acquire)
+        self.durable.load(Ordering::Acquire)
     }
 
     #[inline]
@@ -93,7 +91,7 @@ impl Shared {
     /// All frames below `next` are stored; the last one has this crc.
     #[inline]
     pub(crate) fn publish(&self, next: Offset, crc: u32) {
-        self.published.0.store(pack(next, crc), Ordering::Release);
+        self.published.store(pack(next, crc), Ordering::Release);
         self.work.ring();
     }
 
@@ -204,7 +202,7 @@ impl SyncThread {
             let word = pack(Offset(self.durable), self.last.map_or(0, |frame| frame.crc));
             let marked = shared.mark_written.load(Ordering::Relaxed);
             shared.work.wait(self.mark_due, || {
-                (shared.published.0.load(Ordering::Acquire) ^ word) >> 32 != 0
+                (shared.published.load(Ordering::Acquire) ^ word) >> 32 != 0
                     || shared.stop.load(Ordering::Acquire) != RUN
                     || shared.mark_wanted.load(Ordering::Acquire) != marked
                     || shared.is_failed()
@@ -242,7 +240,7 @@ impl SyncThread {
 
     /// Makes what is published durable and says so. True when a new segment was begun.
     fn sync(&mut self) -> Result<bool, JournalError> {
-        let word = self.shared.published.0.load(Ordering::Acquire);
+        let word = self.shared.published.load(Ordering::Acquire);
         let ahead = ((word >> 32) as u32).wrapping_sub(self.durable as u32);
         if ahead == 0 {
             return Ok(false);
@@ -266,7 +264,7 @@ impl SyncThread {
             offset: Offset(self.durable - 1),
             crc: word as u32,
         });
-        self.shared.durable.0.store(self.durable, Ordering::Release);
+        self.shared.durable.store(self.durable, Ordering::Release);
         self.shared.progress.ring();
         if self.mark_due.is_none() {
             self.mark_due = Some(Instant::now() + MARK_EVERY);

@@ -138,6 +138,10 @@ pub async fn show(
     })))
 }
 
+/// One command sets both limits, so that neither changes unsaid.
+const LIMITS_TOGETHER: &str =
+    "give --orders-per-10s and --orders-per-day together; 0 = the venue's limit";
+
 /// `POST accounts/N/deposit`.
 pub async fn deposit(
     State(admin): State<Admin>,
@@ -219,18 +223,22 @@ pub async fn set(
     Json(body): Json<Settings>,
 ) -> Result<Json<Value>, Refused> {
     let account = admin.account(number)?;
+    let limits = match (body.orders_per_10s, body.orders_per_day) {
+        (None, None) => None,
+        (Some(orders_per_10s), Some(orders_per_day)) => Some(SetAccountLimitsV1 {
+            account,
+            orders_per_10s,
+            orders_per_day,
+        }),
+        _ => return Err(usage(LIMITS_TOGETHER)),
+    };
     let mut last = None;
     if let Some(tier) = body.tier {
         let command = Command::SetAccountTier(SetAccountTierV1 { account, tier });
         last = Some(admin.act(command).await?);
     }
-    if body.orders_per_10s.is_some() || body.orders_per_day.is_some() {
-        let command = Command::SetAccountLimits(SetAccountLimitsV1 {
-            account,
-            orders_per_10s: body.orders_per_10s.unwrap_or(0),
-            orders_per_day: body.orders_per_day.unwrap_or(0),
-        });
-        last = Some(admin.act(command).await?);
+    if let Some(limits) = limits {
+        last = Some(admin.act(Command::SetAccountLimits(limits)).await?);
     }
     match last {
         Some(receipt) => Ok(Json(done(&receipt))),

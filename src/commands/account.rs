@@ -48,11 +48,11 @@ pub enum Account {
         /// Fee tier; 0 = the symbol's own rates.
         #[arg(long)]
         tier: Option<u8>,
-        /// Orders per 10 seconds; 0 = the venue's.
-        #[arg(long)]
+        /// Orders per 10 seconds, set together with those per day; 0 = the venue's.
+        #[arg(long, requires = "orders_per_day")]
         orders_per_10s: Option<u32>,
-        /// Orders per day; 0 = the venue's.
-        #[arg(long)]
+        /// Orders per day, set together with those per 10 seconds; 0 = the venue's.
+        #[arg(long, requires = "orders_per_10s")]
         orders_per_day: Option<u32>,
         #[command(flatten)]
         target: Target,

@@ -21,6 +21,7 @@ mod check;
 mod test;
 mod bench;
 mod miri;
+mod loom;
 mod later;
 
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ enum Verb {
     Bench(bench::Bench),
     Clients(clients::Clients),
     Miri(miri::Miri),
+    Loom(loom::Loom),
     #[command(flatten)]
     Later(later::Later),
 }
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Verb::Bench(verb) => verb.run(&workspace),
         Verb::Clients(verb) => verb.run(&workspace),
         Verb::Miri(verb) => verb.run(&workspace),
+        Verb::Loom(verb) => verb.run(&workspace),
         Verb::Later(verb) => Ok(verb.run()),
     });
     outcome.unwrap_or_else(|error| {

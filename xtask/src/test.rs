@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{bench, check, clients, libtest, miri};
+use crate::{bench, check, clients, libtest, loom, miri};
 
 /// Modules of the system's tests that start nodes and break them: slow, so that they run
 /// once, in release.
@@ -32,6 +32,7 @@ impl Test {
         tests(workspace, &mut report);
         report.step("unmodified clients", || clients::drive(workspace));
         report.step("journal under miri", || miri::journal(workspace));
+        report.step("event count under loom", || loom::models(workspace));
         Ok(report.finish())
     }
 }

@@ -2,7 +2,7 @@
 //! frame logic are tested without files in `heap`, which miri can run.
 //!
 //! Reading order: `life`, `heap`, `derived`, `table`, `damage`, `full_disk`,
-//! `power_cut`, `broken`, `live`.
+//! `power_cut`, `broken`, `live`, `bell_model`.
 
 mod life;
 mod heap;
@@ -13,3 +13,5 @@ mod full_disk;
 mod power_cut;
 mod broken;
 mod live;
+#[cfg(loom)]
+mod bell_model;
