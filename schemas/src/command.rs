@@ -16,6 +16,10 @@ use crate::instrument::{
     AccountState, CancelReplaceMode, Filter, OrderType, SelfTradePrevention, Side, SymbolKind,
     SymbolState, TimeInForce, VenueLimits, VenueState,
 };
+use crate::order_command::{
+    CancelOrderIfV1, CancelOrderListV1, CancelReplaceWithTermsV1, PlaceOrderListV1,
+    PlaceOrderWithTermsV1, SetCountdownV1,
+};
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 
 /// Digest of (account, signature) of a signed request; all zero when there was none. The
@@ -275,18 +279,25 @@ pub enum CommandError {
 }
 
 /// The largest archived command, in bytes.
-pub const COMMAND_BYTES_MAX: usize = 256;
+pub const COMMAND_BYTES_MAX: usize = 352;
 
 macro_rules! commands {
     (
         empty { $($(#[$empty_meta:meta])* $empty:ident = $empty_kind:literal),* $(,)? }
         full { $($(#[$meta:meta])* $name:ident($payload:ident) = $kind:literal),* $(,)? }
+        boxed {
+            $($(#[$box_meta:meta])* $boxed:ident($boxed_payload:ident) = $box_kind:literal),*
+            $(,)?
+        }
     ) => {
         /// What someone asked for, in the imperative. Not archived itself.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        ///
+        /// The largest ones lie behind a box, so that a plain order stays cheap to move.
+        #[derive(Clone, PartialEq, Eq, Debug)]
         pub enum Command {
             $($(#[$empty_meta])* $empty,)*
             $($(#[$meta])* $name($payload),)*
+            $($(#[$box_meta])* $boxed(Box<$boxed_payload>),)*
         }
 
         impl Command {
@@ -296,6 +307,7 @@ macro_rules! commands {
                 match self {
                     $(Command::$empty => $empty_kind,)*
                     $(Command::$name(_) => $kind,)*
+                    $(Command::$boxed(_) => $box_kind,)*
                 }
             }
 
@@ -304,6 +316,7 @@ macro_rules! commands {
                 match kind {
                     $($empty_kind => Some(stringify!($empty)),)*
                     $($kind => Some(stringify!($name)),)*
+                    $($box_kind => Some(stringify!($boxed)),)*
                     _ => None,
                 }
             }
@@ -320,6 +333,7 @@ macro_rules! commands {
                 match self {
                     $(Command::$empty => 0,)*
                     $(Command::$name(payload) => archive(payload, buffer),)*
+                    $(Command::$boxed(payload) => archive(&**payload, buffer),)*
                 }
             }
 
@@ -340,6 +354,15 @@ macro_rules! commands {
                         }
                         rkyv::from_bytes::<$payload, rkyv::rancor::Failure>(bytes)
                             .map(Command::$name)
+                            .map_err(|_| invalid)
+                    })*
+                    $(($box_kind, 1) => {
+                        let size = size_of::<rkyv::Archived<$boxed_payload>>();
+                        if bytes.len() != size {
+                            return Err(invalid);
+                        }
+                        rkyv::from_bytes::<$boxed_payload, rkyv::rancor::Failure>(bytes)
+                            .map(|payload| Command::$boxed(Box::new(payload)))
                             .map_err(|_| invalid)
                     })*
                     _ => Err(CommandError::Unknown { kind, ver }),
@@ -383,6 +406,14 @@ commands! {
         CancelAll(CancelAllV1) = 42,
         CancelReplace(CancelReplaceV1) = 43,
         AmendOrder(AmendOrderV1) = 44,
+        PlaceOrderWithTerms(PlaceOrderWithTermsV1) = 45,
+        CancelOrderIf(CancelOrderIfV1) = 46,
+        CancelOrderList(CancelOrderListV1) = 49,
+        SetCountdown(SetCountdownV1) = 50,
+    }
+    boxed {
+        CancelReplaceWithTerms(CancelReplaceWithTermsV1) = 47,
+        PlaceOrderList(PlaceOrderListV1) = 48,
     }
 }
 
@@ -436,7 +467,12 @@ impl Command {
     pub const fn may_use_reserve(&self) -> bool {
         !matches!(
             self,
-            Command::PlaceOrder(_) | Command::CancelReplace(_) | Command::AmendOrder(_)
+            Command::PlaceOrder(_)
+                | Command::CancelReplace(_)
+                | Command::AmendOrder(_)
+                | Command::PlaceOrderWithTerms(_)
+                | Command::CancelReplaceWithTerms(_)
+                | Command::PlaceOrderList(_)
         )
     }
 }

@@ -13,8 +13,12 @@ use crate::instrument::{
     AccountState, Filter, OrderStatus, OrderType, SelfTradePrevention, Side, SymbolKind,
     SymbolState, TimeInForce, VenueLimits, VenueState,
 };
+use crate::order_event::{
+    IcebergRefilled, OrderActivated, OrderExpiring, OrderListAccepted, OrderListDone,
+    OrderListRejected, OrderStep, OrderTermsAccepted,
+};
 use crate::reject::RejectReason;
-use crate::units::{Amount, Price, Qty, Rate};
+use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 use crate::wire::{Wire, wire_struct};
 
 /// An order passed every check. Trades and a rest or an end follow in the same command.
@@ -344,6 +348,22 @@ events! {
     46 => OrderAmended(OrderAmended),
     47 => CancelRejected(CancelRejected),
     48 => AmendRejected(CancelRejected),
+    49 => OrderTermsAccepted(OrderTermsAccepted),
+    /// A trailing order tracks from here on; `price` is the best one so far, zero before the
+    /// symbol's first trade.
+    50 => TrailingStarted(OrderStep),
+    51 => OrderActivated(OrderActivated),
+    /// The last trade's `price` reached the trigger: the order works from here on.
+    52 => OrderTriggered(OrderStep),
+    53 => IcebergRefilled(IcebergRefilled),
+    54 => OrderExpiring(OrderExpiring),
+    55 => OrderListAccepted(OrderListAccepted),
+    56 => OrderListDone(OrderListDone),
+    57 => OrderListRejected(OrderListRejected),
+    /// Open orders of the account on the symbol are cancelled then; zero = switched off.
+    58 => CountdownSet { account: AccountId, symbol: SymbolId, due: TimeNs },
+    /// The countdown ran out; the cancels follow, in this command and the next ones.
+    59 => CountdownElapsed { account: AccountId, symbol: SymbolId },
 }
 
 /// The kind number of an event frame in the event log.

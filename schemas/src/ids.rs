@@ -104,6 +104,24 @@ pub struct OrderId(pub u64);
 )]
 pub struct TradeId(pub u64);
 
+/// An order list: 1, 2, 3 … over the whole venue, since clients ask for a list by its
+/// number alone; below 2^53.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Hash,
+    Default,
+)]
+pub struct OrderListId(pub u64);
+
 /// `offset << 16 | index` of one event: the identity every sink dedupes by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Default)]
 pub struct EventId(pub u64);

@@ -22,8 +22,52 @@ impl Side {
 }
 
 numbered! {
-    /// How the order prices itself. Triggers and lists come later with new numbers.
-    OrderType { Limit = 0, LimitMaker = 1, Market = 2 }
+    /// How the order prices itself. The last four are *contingent*: they sleep until the
+    /// last price reaches their trigger, then the plain ones act as a market order and the
+    /// `…Limit` ones as a limit order.
+    OrderType {
+        Limit = 0,
+        LimitMaker = 1,
+        Market = 2,
+        StopLoss = 3,
+        StopLossLimit = 4,
+        TakeProfit = 5,
+        TakeProfitLimit = 6,
+    }
+}
+
+impl OrderType {
+    /// Whether it waits for a trigger (the dialect's "algo" orders).
+    #[inline]
+    pub const fn is_contingent(self) -> bool {
+        matches!(
+            self,
+            OrderType::StopLoss
+                | OrderType::StopLossLimit
+                | OrderType::TakeProfit
+                | OrderType::TakeProfitLimit
+        )
+    }
+
+    /// What it acts as once it works: LIMIT, LIMIT_MAKER or MARKET.
+    #[inline]
+    pub const fn working(self) -> OrderType {
+        match self {
+            OrderType::StopLoss | OrderType::TakeProfit | OrderType::Market => OrderType::Market,
+            OrderType::StopLossLimit | OrderType::TakeProfitLimit | OrderType::Limit => {
+                OrderType::Limit
+            }
+            OrderType::LimitMaker => OrderType::LimitMaker,
+        }
+    }
+
+    /// Whether its trigger lies above the market: a price that *rises* to it sets it off.
+    /// Only for contingent types.
+    #[inline]
+    pub const fn triggers_above(self, side: Side) -> bool {
+        let stop = matches!(self, OrderType::StopLoss | OrderType::StopLossLimit);
+        stop == matches!(side, Side::Buy)
+    }
 }
 
 numbered! {
@@ -51,6 +95,9 @@ numbered! {
         ExpireBoth = 3,
         /// The smaller open quantity is taken off both without a trade.
         Decrement = 4,
+        /// As DECREMENT between orders of one account, the only ones that meet it here:
+        /// trade groups of several accounts are not set up.
+        Transfer = 5,
     }
 }
 
@@ -94,13 +141,77 @@ numbered! {
         Canceled = 3,
         Expired = 4,
         ExpiredInMatch = 5,
+        /// A pending order of a list whose working order is not filled yet.
+        PendingNew = 6,
     }
 }
 
 impl OrderStatus {
     /// Whether the order can still trade.
     pub const fn is_open(self) -> bool {
-        matches!(self, OrderStatus::New | OrderStatus::PartiallyFilled)
+        matches!(
+            self,
+            OrderStatus::New | OrderStatus::PartiallyFilled | OrderStatus::PendingNew
+        )
+    }
+}
+
+numbered! {
+    /// Where an accepted order with terms stands.
+    OrderStage {
+        /// It acts at once: it walks, rests or ends in the same command.
+        Working = 0,
+        /// It sleeps until its trigger is reached (status NEW, isWorking false).
+        Waiting = 1,
+        /// It waits for the working order of its list to be filled (PENDING_NEW).
+        Pending = 2,
+    }
+}
+
+numbered! {
+    /// How the orders of a list depend on each other.
+    ContingencyType {
+        /// One cancels the other: above and below.
+        Oco = 0,
+        /// One triggers the other: working and pending.
+        Oto = 1,
+        /// One triggers a one-cancels-the-other: working, pending above, pending below.
+        /// The dialect's `contingencyType` calls it OTO, too.
+        Otoco = 2,
+    }
+}
+
+impl ContingencyType {
+    /// How many orders such a list has.
+    #[inline]
+    pub const fn legs(self) -> usize {
+        match self {
+            ContingencyType::Oco | ContingencyType::Oto => 2,
+            ContingencyType::Otoco => 3,
+        }
+    }
+}
+
+numbered! {
+    /// A cancel that is only wanted while the order has this status.
+    CancelRestriction { Any = 0, OnlyNew = 1, OnlyPartiallyFilled = 2 }
+}
+
+numbered! {
+    /// Why an order expired, where its type and time in force do not say it (the dialect's
+    /// `expiryReason`).
+    ExpiryReason {
+        None = 0,
+        /// A pending order could not be placed when its time came.
+        Rejected = 1,
+        /// The venue ended it.
+        ExchangeCanceled = 2,
+        /// The other order of its pair traded or was set off.
+        OcoTrigger = 3,
+        /// The working order of its list ended without being filled.
+        OtoPhaseOneExpired = 4,
+        /// It was set off and its owner could not pay, or nobody stood on the other side.
+        InsufficientLiquidity = 5,
     }
 }
 
@@ -169,6 +280,24 @@ wire_struct!(PercentPrice {
     minutes
 });
 
+/// TRAILING_DELTA in BIPS (1e-4); all zero disables the filter. "Above" binds orders whose
+/// trigger lies above the market ([`OrderType::triggers_above`]).
+#[derive(
+    rkyv::Archive, rkyv::Serialize, rkyv::Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default,
+)]
+pub struct TrailingDelta {
+    pub min_above: u32,
+    pub max_above: u32,
+    pub min_below: u32,
+    pub max_below: u32,
+}
+wire_struct!(TrailingDelta {
+    min_above,
+    max_above,
+    min_below,
+    max_below
+});
+
 /// One filter of one symbol, as a command sets it and an event tells it.
 #[derive(rkyv::Archive, rkyv::Serialize, rkyv::Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Filter {
@@ -181,6 +310,17 @@ pub enum Filter {
     MaxNumOrders(u32),
     /// Most base an account may own plus bid for, in quantity units; 0 = no bound.
     MaxPosition(Qty),
+    TrailingDelta(TrailingDelta),
+    /// Most parts of an iceberg order, ceil(qty / icebergQty); 0 = 100.
+    IcebergParts(u32),
+    /// Most open contingent orders of an account on the symbol; 0 = no bound.
+    MaxNumAlgoOrders(u32),
+    /// Most open iceberg orders of an account on the symbol; 0 = no bound.
+    MaxNumIcebergOrders(u32),
+    /// Most open order lists of an account on the symbol; 0 = no bound.
+    MaxNumOrderLists(u32),
+    /// Most amendments of one order; 0 = no bound.
+    MaxNumOrderAmends(u32),
 }
 
 impl crate::wire::Wire for Filter {
@@ -193,6 +333,12 @@ impl crate::wire::Wire for Filter {
             Filter::PercentPrice(filter) => (out.push(4), filter.put(out)).1,
             Filter::MaxNumOrders(count) => (out.push(5), count.put(out)).1,
             Filter::MaxPosition(qty) => (out.push(6), qty.put(out)).1,
+            Filter::TrailingDelta(filter) => (out.push(7), filter.put(out)).1,
+            Filter::IcebergParts(count) => (out.push(8), count.put(out)).1,
+            Filter::MaxNumAlgoOrders(count) => (out.push(9), count.put(out)).1,
+            Filter::MaxNumIcebergOrders(count) => (out.push(10), count.put(out)).1,
+            Filter::MaxNumOrderLists(count) => (out.push(11), count.put(out)).1,
+            Filter::MaxNumOrderAmends(count) => (out.push(12), count.put(out)).1,
         }
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -205,6 +351,12 @@ impl crate::wire::Wire for Filter {
             4 => Filter::PercentPrice(Wire::take(input)?),
             5 => Filter::MaxNumOrders(Wire::take(input)?),
             6 => Filter::MaxPosition(Wire::take(input)?),
+            7 => Filter::TrailingDelta(Wire::take(input)?),
+            8 => Filter::IcebergParts(Wire::take(input)?),
+            9 => Filter::MaxNumAlgoOrders(Wire::take(input)?),
+            10 => Filter::MaxNumIcebergOrders(Wire::take(input)?),
+            11 => Filter::MaxNumOrderLists(Wire::take(input)?),
+            12 => Filter::MaxNumOrderAmends(Wire::take(input)?),
             _ => return None,
         })
     }

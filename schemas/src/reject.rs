@@ -64,5 +64,25 @@ numbered! {
         TooLateToSkip = 36,
         /// No room for another asset, symbol or account.
         NoMoreIds = 37,
+        /// The stop price is reached by the last price already.
+        WouldTrigger = 38,
+        TrailingDelta = 39,
+        IcebergParts = 40,
+        MaxNumAlgoOrders = 41,
+        MaxNumIcebergOrders = 42,
+        MaxNumOrderLists = 43,
+        MaxNumOrderAmends = 44,
+        /// icebergQty is not below the order's quantity.
+        IcebergTooLarge = 45,
+        /// The prices of an OCO do not enclose the last price, or stand the wrong way.
+        ListPrices = 46,
+        /// A list of that client id is open.
+        DuplicateList = 47,
+        /// No such open list of this account.
+        UnknownList = 48,
+        /// The order's status is not the one that the cancel asks for.
+        CancelRestricted = 49,
+        /// An order of a list cannot be amended or replaced by itself.
+        InOrderList = 50,
     }
 }

@@ -4,14 +4,19 @@
 
 use crate::event::{Event, OrderAccepted, Trade};
 use crate::ids::{
-    AccountId, AssetCode, AssetId, ClientOrderId, EventId, Offset, OrderId, SymbolId, SymbolName,
+    AccountId, AssetCode, AssetId, ClientOrderId, EventId, Offset, OrderId, OrderListId, SymbolId,
+    SymbolName,
     TradeId,
 };
 use crate::instrument::{
-    AccountState, LotSize, NotionalFilter, OrderStatus, OrderType, PercentPrice, PriceFilter,
-    SelfTradePrevention, Side, SymbolKind, SymbolState, TimeInForce, VenueLimits, VenueState,
+    AccountState, ContingencyType, ExpiryReason, Filter, LotSize, NotionalFilter, OrderStage,
+    OrderStatus, OrderType, PercentPrice, PriceFilter, SelfTradePrevention, Side, SymbolKind,
+    SymbolState, TimeInForce, TrailingDelta, VenueLimits, VenueState,
 };
+use crate::order_command::OrderTerms;
+use crate::order_event::OrderTermsAccepted;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
+use crate::wire::wire_struct;
 
 /// One order as its owner sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +41,94 @@ pub struct OrderReport {
     pub quote: Amount,
     pub prevented: Qty,
     /// When it was accepted, and when it last changed.
+    pub created: TimeNs,
+    pub updated: TimeNs,
+    /// `None` for a plain order.
+    pub extras: Option<OrderExtras>,
+}
+
+/// What an order with terms, or in a list, has beyond a plain one. Compact on purpose: the
+/// fields are zero when absent and the accessors give an `Option`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderExtras {
+    pub terms: OrderTerms,
+    /// Zero = in no list (the dialect's orderListId -1).
+    pub list: OrderListId,
+    /// When a trailing order started to track; zero = not yet.
+    pub trailing_time: TimeNs,
+    /// When it started to work; zero = not yet (the dialect's workingTime -1).
+    pub working_time: TimeNs,
+    /// Of an iceberg what does not stand in the book.
+    pub hidden: Qty,
+    pub stage: OrderStage,
+    pub expiry: ExpiryReason,
+}
+wire_struct!(OrderExtras {
+    terms,
+    list,
+    trailing_time,
+    working_time,
+    hidden,
+    stage,
+    expiry
+});
+
+impl OrderExtras {
+    /// What `OrderTermsAccepted` says, at the time of its frame.
+    pub fn accepted(accepted: &OrderTermsAccepted, time: TimeNs) -> OrderExtras {
+        let works = accepted.stage == OrderStage::Working;
+        OrderExtras {
+            terms: accepted.terms,
+            list: accepted.list.unwrap_or_default(),
+            trailing_time: TimeNs(0),
+            working_time: if works { time } else { TimeNs(0) },
+            hidden: Qty::ZERO,
+            stage: accepted.stage,
+            expiry: ExpiryReason::None,
+        }
+    }
+
+    /// When a trailing order started to track.
+    pub fn trailing_time(&self) -> Option<TimeNs> {
+        (self.trailing_time != TimeNs(0)).then_some(self.trailing_time)
+    }
+}
+
+impl OrderReport {
+    /// The list it belongs to.
+    pub fn list(&self) -> Option<OrderListId> {
+        let list = self.extras.map(|extras| extras.list)?;
+        (list != OrderListId(0)).then_some(list)
+    }
+
+    /// When it started to work; `None` while it waits for a trigger or a working order.
+    pub fn working_time(&self) -> Option<TimeNs> {
+        match &self.extras {
+            None => Some(self.created),
+            Some(extras) => (extras.working_time != TimeNs(0)).then_some(extras.working_time),
+        }
+    }
+
+    /// The dialect's isWorking: it was placed in the book, or did what it could at once.
+    pub fn is_working(&self) -> bool {
+        self.working_time().is_some()
+    }
+}
+
+/// One order list as its owner sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderListReport {
+    pub symbol: SymbolId,
+    pub list: OrderListId,
+    pub account: AccountId,
+    pub list_client: ClientOrderId,
+    pub contingency: ContingencyType,
+    /// As placed; 0 beyond [`ContingencyType::legs`].
+    pub orders: [OrderId; 3],
+    /// listOrderStatus: ALL_DONE, else EXECUTING. listStatusType is ALL_DONE, else
+    /// EXEC_STARTED.
+    pub done: bool,
+    /// When it was accepted (the dialect's transactionTime), and when it last changed.
     pub created: TimeNs,
     pub updated: TimeNs,
 }
@@ -133,6 +226,42 @@ pub struct SymbolReport {
     pub percent_price: PercentPrice,
     pub max_num_orders: u32,
     pub max_position: Qty,
+    pub order_rules: OrderRules,
+}
+
+/// The filters of orders with terms; a zero disables that one ([`crate::instrument::Filter`]).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OrderRules {
+    pub trailing_delta: TrailingDelta,
+    pub iceberg_parts: u32,
+    pub max_num_algo_orders: u32,
+    pub max_num_iceberg_orders: u32,
+    pub max_num_order_lists: u32,
+    pub max_num_order_amends: u32,
+}
+wire_struct!(OrderRules {
+    trailing_delta,
+    iceberg_parts,
+    max_num_algo_orders,
+    max_num_iceberg_orders,
+    max_num_order_lists,
+    max_num_order_amends
+});
+
+impl OrderRules {
+    /// Takes a filter that is one of these; false for every other.
+    pub fn set(&mut self, filter: Filter) -> bool {
+        match filter {
+            Filter::TrailingDelta(filter) => self.trailing_delta = filter,
+            Filter::IcebergParts(count) => self.iceberg_parts = count,
+            Filter::MaxNumAlgoOrders(count) => self.max_num_algo_orders = count,
+            Filter::MaxNumIcebergOrders(count) => self.max_num_iceberg_orders = count,
+            Filter::MaxNumOrderLists(count) => self.max_num_order_lists = count,
+            Filter::MaxNumOrderAmends(count) => self.max_num_order_amends = count,
+            _ => return false,
+        }
+        true
+    }
 }
 
 /// Everything a client may know of the venue's rules; swapped whole when one changes.

@@ -4,7 +4,7 @@
 //! addresses; texts as one length byte and their bytes. Reading never panics: damaged
 //! bytes give `None`.
 
-use crate::ids::{AccountId, AssetId, Offset, OrderId, SymbolId, Text, TradeId};
+use crate::ids::{AccountId, AssetId, Offset, OrderId, OrderListId, SymbolId, Text, TradeId};
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 
 /// A value with one explicit encoding.
@@ -48,7 +48,18 @@ macro_rules! newtypes {
     )*};
 }
 newtypes!(
-    Price, Qty, Amount, Rate, TimeNs, Offset, AccountId, AssetId, SymbolId, OrderId, TradeId
+    Price,
+    Qty,
+    Amount,
+    Rate,
+    TimeNs,
+    Offset,
+    AccountId,
+    AssetId,
+    SymbolId,
+    OrderId,
+    TradeId,
+    OrderListId
 );
 
 impl Wire for bool {
@@ -95,6 +106,17 @@ impl<const N: usize> Wire for Text<N> {
         let (text, rest) = input.split_at_checked(length)?;
         *input = rest;
         Text::from_bytes(text)
+    }
+}
+
+impl Wire for [OrderId; 3] {
+    fn put(&self, out: &mut Vec<u8>) {
+        for order in self {
+            order.put(out);
+        }
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        Some([Wire::take(input)?, Wire::take(input)?, Wire::take(input)?])
     }
 }
 
