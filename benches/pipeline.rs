@@ -125,7 +125,7 @@ fn throughput(dir: &Path, stream: &Work, ahead: u32) -> Throughput {
     let before = node.pipeline.visible().0;
     let started = Instant::now();
     for command in commands {
-        push(&node, *command);
+        push(&node, command.clone());
     }
     wait_visible(&node, before + commands.len() as u64);
     let seconds = started.elapsed().as_secs_f64();
@@ -145,14 +145,14 @@ fn throughput(dir: &Path, stream: &Work, ahead: u32) -> Throughput {
 fn founded(dir: &Path, stream: &Work, ahead: u32) -> Node {
     let node = Node::open(&config(dir, ahead), Offset(u64::MAX)).expect("a new venue");
     for command in stream.founding.iter().chain(&stream.fill) {
-        push(&node, *command);
+        push(&node, command.clone());
     }
     wait_visible(&node, (stream.founding.len() + stream.fill.len()) as u64);
     node
 }
 
 fn push(node: &Node, command: Command) {
-    while node.pipeline.push(command).is_err() {
+    while node.pipeline.push(command.clone()).is_err() {
         // A full ring holds many milliseconds of work: the core gets the processor.
         std::thread::sleep(Duration::from_micros(200));
     }
@@ -208,7 +208,7 @@ fn latency(dir: &Path, stream: &Work) -> Latency {
     let file = File::create(dir.join("bare-sync")).expect("a file");
     file.write_all_at(&[1; 4_096], 0).expect("written");
     file.sync_all().expect("synced");
-    let mut orders = stream.timed.iter().copied();
+    let mut orders = stream.timed.iter().cloned();
     for window in 0..WINDOWS {
         let warm = window == 0;
         answer_window(

@@ -7,6 +7,7 @@
 use schemas::command::Command;
 use schemas::event::{BalanceChanged, Event, OrderRejected};
 use schemas::ids::Offset;
+use schemas::order_event::OrderListRejected;
 use schemas::reject::RejectReason;
 use schemas::units::TimeNs;
 
@@ -139,7 +140,7 @@ impl<T: Trace> Engine<T> {
         if self.state.work.is_empty() {
             self.run(command);
         } else {
-            self.refuse_busy(command);
+            self.refuse(command, RejectReason::Busy);
         }
         self.end(out)
     }
@@ -242,15 +243,21 @@ impl<T: Trace> Engine<T> {
             Command::AmendOrder(command) => self.amend(command),
             Command::CancelAll(command) => self.cancel_all(command),
             Command::Seal | Command::AdvanceClock | Command::Continue => (),
+            Command::PlaceOrderWithTerms(_)
+            | Command::CancelOrderIf(_)
+            | Command::CancelReplaceWithTerms(_)
+            | Command::PlaceOrderList(_)
+            | Command::CancelOrderList(_)
+            | Command::SetCountdown(_) => self.refuse(command, RejectReason::InvalidOrder),
             administration => self.administer(administration),
         }
     }
 
-    /// Bounded work is still going on: nothing else may come between.
+    /// Refuses a command as what it asks for is refused: when bounded work is still going
+    /// on, nothing else may come between.
     #[cold]
     #[inline(never)]
-    fn refuse_busy(&mut self, command: &Command) {
-        let reason = RejectReason::Busy;
+    fn refuse(&mut self, command: &Command, reason: RejectReason) {
         let reject = |order: &schemas::command::PlaceOrderV1| {
             Event::OrderRejected(OrderRejected {
                 account: order.account,
@@ -263,6 +270,27 @@ impl<T: Trace> Engine<T> {
             Command::Seal | Command::AdvanceClock | Command::Continue => (),
             Command::PlaceOrder(order) => self.out.push(reject(order)),
             Command::CancelReplace(replace) => self.out.push(reject(&replace.order)),
+            Command::PlaceOrderWithTerms(place) => self.out.push(reject(&place.order)),
+            Command::CancelReplaceWithTerms(replace) => {
+                self.out.push(reject(&replace.new.order));
+            }
+            Command::PlaceOrderList(list) => {
+                self.out.push(Event::OrderListRejected(OrderListRejected {
+                    account: list.account,
+                    symbol: list.symbol,
+                    list_client: list.list_client,
+                    reason,
+                }));
+            }
+            Command::CancelOrderIf(cancel) => {
+                self.reject_cancel(cancel.cancel.account, cancel.cancel.symbol, reason);
+            }
+            Command::CancelOrderList(cancel) => {
+                self.reject_cancel(cancel.account, cancel.symbol, reason);
+            }
+            Command::SetCountdown(countdown) => {
+                self.reject_cancel(countdown.account, countdown.symbol, reason);
+            }
             Command::AmendOrder(amend) => self.reject_amend(amend, reason),
             Command::CancelOrder(cancel) => {
                 self.reject_cancel(cancel.account, cancel.symbol, reason);

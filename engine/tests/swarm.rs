@@ -246,7 +246,7 @@ impl Swarm {
                 }));
             }
         }
-        (!wanted.is_empty()).then(|| *self.random.pick(&wanted))
+        (!wanted.is_empty()).then(|| self.random.pick(&wanted).clone())
     }
 
     pub fn next(&mut self, naive: &Naive) -> Command {

@@ -53,7 +53,7 @@ impl Venue {
         };
         let outcome = self.engine.apply(at, command, &mut events);
         self.more = outcome.more;
-        self.journal.push((at, *command));
+        self.journal.push((at, command.clone()));
         events
     }
 

@@ -266,7 +266,36 @@ impl From<RejectReason> for ApiError {
                 unsupported(reason)
             }
             R::TooLateToSkip | R::NoMoreIds => unsupported(reason),
+            terms => of_terms(terms),
         }
+    }
+}
+
+/// The refusals that only orders with terms, lists and restricted cancels have.
+fn of_terms(reason: RejectReason) -> ApiError {
+    use RejectReason as R;
+    match reason {
+        R::WouldTrigger => ApiError::new(-2010, "Stop price would trigger immediately."),
+        R::TrailingDelta => filter("TRAILING_DELTA"),
+        R::IcebergParts => filter("ICEBERG_PARTS"),
+        R::MaxNumAlgoOrders => filter("MAX_NUM_ALGO_ORDERS"),
+        R::MaxNumIcebergOrders => filter("MAX_NUM_ICEBERG_ORDERS"),
+        R::MaxNumOrderLists => filter("MAX_NUM_ORDER_LISTS"),
+        R::MaxNumOrderAmends => ApiError::new(-2038, "Filter failure: MAX_NUM_ORDER_AMENDS"),
+        R::IcebergTooLarge => ApiError::new(-2010, "IcebergQty exceeds QTY."),
+        R::ListPrices => ApiError::new(
+            -2010,
+            "The relationship of the prices for the orders is not correct.",
+        ),
+        R::DuplicateList => ApiError::new(-2010, "Duplicate order sent.")
+            .hint("an order list of that listClientOrderId is open"),
+        R::UnknownList => ApiError::new(-2011, "Unknown order list sent."),
+        R::CancelRestricted => {
+            ApiError::new(-2011, "Order was not canceled due to cancel restrictions.")
+        }
+        R::InOrderList => ApiError::new(-2010, "This action is disabled on this order.")
+            .hint("an order of a list is neither amended nor replaced by itself"),
+        other => unsupported(other),
     }
 }
 

@@ -39,7 +39,7 @@ pub fn named(event: &Event) -> [Option<OrderKey>; 2] {
             Some((prevented.symbol, prevented.taker_order)),
             Some((prevented.symbol, prevented.maker_order)),
         ],
-        _ => [None, None],
+        step => [schemas::order_event::step_of(step), None],
     }
 }
 
@@ -72,7 +72,11 @@ impl Orders {
             Event::OrderDone(done) => self.done(when, done)?,
             Event::OrderAmended(amended) => self.amended(when, amended)?,
             Event::TradePrevented(prevented) => self.prevented(when, prevented)?,
-            _ => {}
+            step => {
+                if let Some(key) = schemas::order_event::step_of(step) {
+                    self.order(key, when)?.step(step, when.time);
+                }
+            }
         }
         Ok(())
     }

@@ -42,6 +42,7 @@ pub(crate) fn order(row: &SqliteRow) -> Result<OrderReport, SinkError> {
         prevented: Qty(row.try_get("prevented")?),
         created: TimeNs(whole(row, "created_ns")?),
         updated: TimeNs(whole(row, "updated_ns")?),
+        extras: None,
     })
 }
 

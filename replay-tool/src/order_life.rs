@@ -70,7 +70,13 @@ impl OrderLife {
                 }
                 true
             }
-            _ => false,
+            step => {
+                let steps = schemas::order_event::step_of(step) == Some((symbol, order));
+                if steps {
+                    report.step(step, time);
+                }
+                steps
+            }
         };
         if touched {
             report.updated = time;
@@ -97,6 +103,7 @@ fn accepted(time: TimeNs, event: &OrderAccepted) -> OrderReport {
         prevented: Qty::ZERO,
         created: time,
         updated: time,
+        extras: None,
     }
 }
 

@@ -6,12 +6,28 @@
 //! `Trade.maker_open` and `OrderDone.open` count the hidden part with it; the level shrinks
 //! by what trades and, at the end, by what is not hidden.
 
+use crate::event::Event;
 use crate::ids::{AccountId, ClientOrderId, OrderId, OrderListId, SymbolId};
 use crate::instrument::{ContingencyType, ExpiryReason, OrderStage, Side};
 use crate::order_command::OrderTerms;
 use crate::reject::RejectReason;
 use crate::units::{Price, Qty};
 use crate::wire::wire_struct;
+
+/// The order whose step an event of this module tells.
+#[inline]
+pub fn step_of(event: &Event) -> Option<(SymbolId, OrderId)> {
+    match event {
+        Event::OrderTermsAccepted(step) => Some((step.symbol, step.order)),
+        Event::TrailingStarted(step) | Event::OrderTriggered(step) => {
+            Some((step.symbol, step.order))
+        }
+        Event::OrderActivated(step) => Some((step.symbol, step.order)),
+        Event::IcebergRefilled(step) => Some((step.symbol, step.order)),
+        Event::OrderExpiring(step) => Some((step.symbol, step.order)),
+        _ => None,
+    }
+}
 
 /// Follows the `OrderAccepted` of an order with terms or in a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,8 +5,7 @@
 use crate::event::{Event, OrderAccepted, Trade};
 use crate::ids::{
     AccountId, AssetCode, AssetId, ClientOrderId, EventId, Offset, OrderId, OrderListId, SymbolId,
-    SymbolName,
-    TradeId,
+    SymbolName, TradeId,
 };
 use crate::instrument::{
     AccountState, ContingencyType, ExpiryReason, Filter, LotSize, NotionalFilter, OrderStage,
@@ -101,6 +100,44 @@ impl OrderReport {
         (list != OrderListId(0)).then_some(list)
     }
 
+    /// Takes an event that tells a step of an order with terms
+    /// ([`crate::order_event::step_of`]); every other one changes nothing.
+    pub fn step(&mut self, event: &Event, time: TimeNs) {
+        if let Event::OrderTermsAccepted(accepted) = event {
+            self.extras = Some(OrderExtras::accepted(accepted, time));
+            if accepted.stage == OrderStage::Pending {
+                self.status = OrderStatus::PendingNew;
+            }
+            return;
+        }
+        let Some(extras) = &mut self.extras else {
+            return;
+        };
+        match event {
+            Event::TrailingStarted(_) => extras.trailing_time = time,
+            Event::OrderActivated(activated) => {
+                self.status = OrderStatus::New;
+                extras.stage = activated.stage;
+                if activated.stage == OrderStage::Working {
+                    extras.working_time = time;
+                }
+            }
+            Event::OrderTriggered(_) => {
+                extras.stage = OrderStage::Working;
+                extras.working_time = time;
+            }
+            Event::IcebergRefilled(refilled) => extras.hidden.0 -= refilled.shown.0,
+            Event::OrderExpiring(expiring) => extras.expiry = expiring.reason,
+            _ => return,
+        }
+        self.updated = time;
+    }
+
+    /// What is left of it but does not stand in the book; zero unless it is an iceberg.
+    pub fn hidden(&self) -> Qty {
+        self.extras.map_or(Qty::ZERO, |extras| extras.hidden)
+    }
+
     /// When it started to work; `None` while it waits for a trigger or a working order.
     pub fn working_time(&self) -> Option<TimeNs> {
         match &self.extras {
@@ -154,6 +191,7 @@ impl OrderReport {
             prevented: Qty::ZERO,
             created: time,
             updated: time,
+            extras: None,
         }
     }
 }

@@ -324,6 +324,7 @@ fn fresh(order: &OrderAccepted, time: TimeNs) -> OrderReport {
         prevented: Qty(0),
         created: time,
         updated: time,
+        extras: None,
     }
 }
 

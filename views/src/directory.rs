@@ -5,7 +5,7 @@ use schemas::ids::SymbolId;
 use schemas::instrument::{
     Filter, LotSize, NotionalFilter, PercentPrice, PriceFilter, SymbolState,
 };
-use schemas::report::{AssetReport, Directory, SymbolReport};
+use schemas::report::{AssetReport, Directory, OrderRules, SymbolReport};
 use schemas::units::{Qty, Rate};
 
 /// Whether an event changes the directory.
@@ -112,6 +112,7 @@ fn listed(event: &Event) -> Option<SymbolReport> {
         percent_price: PercentPrice::default(),
         max_num_orders: 0,
         max_position: Qty::ZERO,
+        order_rules: OrderRules::default(),
     })
 }
 
@@ -124,5 +125,8 @@ fn set_filter(symbol: &mut SymbolReport, filter: Filter) {
         Filter::PercentPrice(filter) => symbol.percent_price = filter,
         Filter::MaxNumOrders(count) => symbol.max_num_orders = count,
         Filter::MaxPosition(qty) => symbol.max_position = qty,
+        other => {
+            symbol.order_rules.set(other);
+        }
     }
 }

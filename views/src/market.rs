@@ -48,7 +48,7 @@ pub(crate) fn symbol_of(event: &Event) -> Option<SymbolId> {
         Event::OrderDone(order) => Some(order.symbol),
         Event::TradePrevented(prevented) => Some(prevented.symbol),
         Event::OrderAmended(order) => Some(order.symbol),
-        _ => None,
+        step => schemas::order_event::step_of(step).map(|(symbol, _)| symbol),
     }
 }
 
@@ -107,14 +107,26 @@ impl Market {
             Event::OrderRested(order) => {
                 self.change_order(order.order, at.time, |slot| {
                     slot.rested = true;
-                    debug_assert_eq!(open_of(&slot.report), order.open);
+                    let hidden = Qty(open_of(&slot.report).0 - order.open.0);
+                    match &mut slot.report.extras {
+                        Some(extras) => extras.hidden = hidden,
+                        None => debug_assert_eq!(hidden, Qty::ZERO),
+                    }
                 });
                 self.change_level(order.side, order.price, order.open);
             }
             Event::OrderDone(order) => self.done(at, order),
             Event::TradePrevented(prevented) => self.prevented(at, prevented),
             Event::OrderAmended(order) => self.amended(at, order),
-            _ => {}
+            Event::IcebergRefilled(part) => {
+                self.change_level(part.side, part.price, part.shown);
+                self.change_order(part.order, at.time, |slot| slot.report.step(event, at.time));
+            }
+            step => {
+                if let Some((_, order)) = schemas::order_event::step_of(step) {
+                    self.change_order(order, at.time, |slot| slot.report.step(step, at.time));
+                }
+            }
         }
     }
 
@@ -175,8 +187,12 @@ impl Market {
     }
 
     fn done(&mut self, at: At, done: &OrderDone) {
+        let mut hidden = Qty::ZERO;
         self.change_order(done.order, at.time, |slot| {
             let report = &mut slot.report;
+            if let Some(extras) = &mut report.extras {
+                hidden = std::mem::take(&mut extras.hidden);
+            }
             let by_quote = report.quote_qty != Amount::ZERO;
             debug_assert!(by_quote || open_of(report) == done.open);
             debug_assert_eq!(slot.rested, done.rested);
@@ -187,7 +203,8 @@ impl Market {
             }
         });
         if done.rested {
-            self.change_level(done.side, done.price, Qty(-done.open.0));
+            let shown = done.open.0 - hidden.0;
+            self.change_level(done.side, done.price, Qty(-shown));
         }
         self.orders.close(at.offset, done.order, at.forgettable);
     }
@@ -207,16 +224,25 @@ impl Market {
     }
 
     fn amended(&mut self, at: At, amended: &OrderAmended) {
+        let by = amended.old_qty.0 - amended.new_qty.0;
+        let (mut hidden, mut rested) = (0, true);
         self.change_order(amended.order, at.time, |slot| {
             slot.report.qty = amended.new_qty;
+            rested = slot.rested;
+            if let Some(extras) = &mut slot.report.extras {
+                // What is hidden of an iceberg goes first.
+                hidden = by.min(extras.hidden.0);
+                extras.hidden.0 -= hidden;
+            }
             debug_assert_eq!(slot.report.executed, amended.executed);
             debug_assert_eq!(open_of(&slot.report), amended.open);
         });
         if amended.new_client != amended.old_client && !amended.new_client.is_empty() {
             self.orders.rename(amended.order, amended.new_client);
         }
-        let change = Qty(amended.new_qty.0 - amended.old_qty.0);
-        self.change_level(amended.side, amended.price, change);
+        if rested {
+            self.change_level(amended.side, amended.price, Qty(hidden - by));
+        }
     }
 }
 

@@ -405,6 +405,7 @@ fn vacant() -> Slot {
         prevented: Qty::ZERO,
         created: TimeNs(0),
         updated: TimeNs(0),
+        extras: None,
     };
     Slot {
         report,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
-use schemas::ids::{AccountId, AssetId, Offset, OrderId};
-use schemas::report::{AssetReport, Directory, OrderReport, SymbolReport, TradeReport};
-use schemas::units::{Amount, Rate};
+use schemas::ids::{AccountId, AssetId, Offset, OrderId, SymbolId};
+use schemas::report::{AssetReport, Directory, OrderReport, OrderRules, SymbolReport, TradeReport};
+use schemas::units::{Amount, Qty, Rate};
 use schemas::wire::Wire;
 
 use crate::Views;
@@ -21,13 +21,16 @@ const FORMAT: u32 = 1;
 
 /// Declares how a struct of another crate is written and read, field by field.
 macro_rules! saved {
-    ($put:ident, $take:ident, $name:ident { $($field:ident),* $(,)? }) => {
+    (
+        $put:ident, $take:ident, $name:ident { $($field:ident),* $(,)? }
+        $(later { $later:ident })?
+    ) => {
         fn $put(value: &$name, out: &mut Vec<u8>) {
-            let $name { $($field),* } = value;
+            let $name { $($field,)* $($later: _,)* } = value;
             $($field.put(out);)*
         }
         fn $take(input: &mut &[u8]) -> Option<$name> {
-            Some($name { $($field: Wire::take(input)?),* })
+            Some($name { $($field: Wire::take(input)?,)* $($later: Default::default(),)* })
         }
     };
 }
@@ -54,6 +57,7 @@ saved!(
         created,
         updated,
     }
+    later { extras }
 );
 saved!(
     put_trade,
@@ -97,6 +101,7 @@ saved!(
         max_num_orders,
         max_position,
     }
+    later { order_rules }
 );
 
 fn put_list<'a, T: 'a>(
@@ -140,7 +145,58 @@ impl Views {
         });
         count.put(&mut out);
         out.append(&mut accounts);
+        self.put_terms(&mut out);
         out
+    }
+
+    /// What only orders with terms have, behind everything else and left out when there is
+    /// nothing, so that older snapshots are read the same way.
+    fn put_terms(&self, out: &mut Vec<u8>) {
+        let directory = self.directory.read();
+        let ruled = |symbol: &&SymbolReport| symbol.order_rules != OrderRules::default();
+        let rules: Vec<&SymbolReport> = directory.symbols.iter().filter(ruled).collect();
+        let mut extras = Vec::new();
+        for market in self.markets.read().iter() {
+            let market = market.lock();
+            let reports = market.orders.iter().map(|slot| slot.report);
+            extras.extend(reports.filter(|report| report.extras.is_some()));
+        }
+        if rules.is_empty() && extras.is_empty() {
+            return;
+        }
+        put_list(rules.iter(), out, |symbol, out| {
+            symbol.symbol.put(out);
+            symbol.order_rules.put(out);
+        });
+        put_list(extras.iter(), out, |report, out| {
+            report.symbol.put(out);
+            report.order.put(out);
+            report.extras.put(out);
+        });
+    }
+
+    fn take_terms(&self, input: &mut &[u8]) -> Option<()> {
+        let rule = |input: &mut &[u8]| Some((SymbolId::take(input)?, Wire::take(input)?));
+        let mut directory = Directory::clone(&self.directory.read());
+        for (symbol, rules) in take_list(input, rule)? {
+            directory.symbols.get_mut(symbol.0 as usize)?.order_rules = rules;
+        }
+        *self.directory.write() = Arc::new(directory);
+        for _ in 0..u64::take(input)? {
+            let (symbol, order) = (SymbolId::take(input)?, OrderId::take(input)?);
+            let market = self.market(symbol)?;
+            let mut market = market.lock();
+            let slot = market.orders.get_mut(order)?;
+            slot.report.extras = Wire::take(input)?;
+            let (report, rested) = (slot.report, slot.rested);
+            if rested && report.hidden() != Qty::ZERO {
+                let last_update = market.book.last_update();
+                let hidden = Qty(-report.hidden().0);
+                market.book.change(report.side, report.price, hidden);
+                market.book.set_last_update(last_update);
+            }
+        }
+        Some(())
     }
 
     /// The views that [`Views::save`] wrote; `None` if the bytes mean nothing.
@@ -165,6 +221,9 @@ impl Views {
             next,
             forgettable: AtomicU64::new(0),
         };
+        if !input.is_empty() {
+            views.take_terms(input)?;
+        }
         input.is_empty().then_some(views)
     }
 }

@@ -136,6 +136,7 @@ impl<T: Trace> Engine<T> {
             Filter::PercentPrice(filter) => symbol.percent = filter,
             Filter::MaxNumOrders(count) => symbol.max_num_orders = count,
             Filter::MaxPosition(qty) => symbol.max_position = qty,
+            _ => return Err(RejectReason::InvalidFilter),
         }
         if !filters_fit(&symbol) {
             return Err(RejectReason::InvalidFilter);

@@ -56,7 +56,13 @@ impl<T: Trace> Engine<T> {
             | Command::CancelOrder(_)
             | Command::CancelAll(_)
             | Command::CancelReplace(_)
-            | Command::AmendOrder(_) => unreachable!("these are no administration"),
+            | Command::AmendOrder(_)
+            | Command::PlaceOrderWithTerms(_)
+            | Command::CancelOrderIf(_)
+            | Command::CancelReplaceWithTerms(_)
+            | Command::PlaceOrderList(_)
+            | Command::CancelOrderList(_)
+            | Command::SetCountdown(_) => unreachable!("these are no administration"),
         }
     }
 

@@ -187,9 +187,10 @@ impl<T: Trace> Engine<T> {
             account: taker.account,
             side: taker.side,
             status,
-            price: match taker.order_type {
-                OrderType::Market => Price::ZERO,
-                OrderType::Limit | OrderType::LimitMaker => taker.limit,
+            price: if taker.order_type == OrderType::Market {
+                Price::ZERO
+            } else {
+                taker.limit
             },
             open: taker.left,
             prevented,
@@ -262,17 +263,15 @@ impl Taker {
     pub(crate) fn remaining_funds(&self) -> (schemas::ids::AssetId, Amount) {
         let market = &self.market;
         match (self.side, self.order_type, self.by_quote) {
-            (Side::Buy, OrderType::Limit | OrderType::LimitMaker, _) => {
+            (Side::Buy, order_type, _) if order_type != OrderType::Market => {
                 let held = market.notional(self.limit, self.left);
                 (
                     market.quote,
                     held.expect("admission priced the whole order"),
                 )
             }
-            (Side::Buy, OrderType::Market, true) => (market.quote, self.quote_left),
-            (Side::Buy, OrderType::Market, false) => {
-                (market.quote, Amount(self.reserve.0 - self.quote.0))
-            }
+            (Side::Buy, _, true) => (market.quote, self.quote_left),
+            (Side::Buy, _, false) => (market.quote, Amount(self.reserve.0 - self.quote.0)),
             (Side::Sell, _, false) => (market.base, market.base_atoms(self.left)),
             (Side::Sell, _, true) => {
                 let sold = market.base_atoms(self.executed);

@@ -183,7 +183,7 @@ pub(crate) fn next_step(taker: &mut Taker, maker: &Order) -> Step {
         SelfTradePrevention::ExpireTaker => Step::ExpireTaker,
         SelfTradePrevention::ExpireMaker => Step::ExpireMaker,
         SelfTradePrevention::ExpireBoth => Step::ExpireBoth,
-        SelfTradePrevention::Decrement => Step::Decrement(qty),
+        SelfTradePrevention::Decrement | SelfTradePrevention::Transfer => Step::Decrement(qty),
     }
 }
 

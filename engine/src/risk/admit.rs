@@ -298,6 +298,11 @@ fn check_shape(order: &PlaceOrderV1) -> Result<(), RejectReason> {
             let one = (order.qty == Qty::ZERO) != (order.quote_qty == Amount::ZERO);
             one && order.price == Price::ZERO && order.qty.0 >= 0 && order.quote_qty.0 >= 0
         }
+        // These come with terms.
+        OrderType::StopLoss
+        | OrderType::StopLossLimit
+        | OrderType::TakeProfit
+        | OrderType::TakeProfitLimit => false,
     };
     if fits {
         Ok(())

@@ -442,6 +442,7 @@ fn shape(order: &PlaceOrderV1) -> Refusal {
         }
         OrderType::Limit => !by_quote,
         OrderType::LimitMaker => !by_quote && order.time_in_force == TimeInForce::Gtc,
+        _ => false,
     };
     if sensible {
         Ok(())

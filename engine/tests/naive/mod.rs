@@ -425,6 +425,7 @@ impl Naive {
             Filter::PercentPrice(filter) => listed.percent = filter,
             Filter::MaxNumOrders(count) => listed.max_num_orders = count,
             Filter::MaxPosition(qty) => listed.max_position = qty.0,
+            _ => return Err(RejectReason::InvalidFilter),
         }
         self.events.push(Event::FilterChanged {
             symbol: set.symbol,
@@ -583,6 +584,7 @@ fn valid_filter(filter: &Filter) -> bool {
         }
         Filter::MaxNumOrders(_) => true,
         Filter::MaxPosition(Qty(qty)) => *qty >= 0,
+        _ => true,
     }
 }
 

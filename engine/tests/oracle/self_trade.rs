@@ -98,6 +98,7 @@ pub fn status(status: OrderStatus) -> &'static str {
         OrderStatus::Canceled => "CANCELED",
         OrderStatus::Expired => "EXPIRED",
         OrderStatus::ExpiredInMatch => "EXPIRED_IN_MATCH",
+        OrderStatus::PendingNew => "PENDING_NEW",
     }
 }
 

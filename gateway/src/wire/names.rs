@@ -18,15 +18,21 @@ pub trait Name: Copy + 'static {
     }
 }
 
-/// Declares the spellings of one enumeration.
+/// Declares the spellings of one enumeration; `unread` ones are printed, never taken.
 macro_rules! names {
-    ($type:ident { $($value:ident = $name:literal),* $(,)? }) => {
+    (
+        $type:ident { $($value:ident = $name:literal),* $(,)? }
+        $(unread { $($unread:ident = $unread_name:literal),* $(,)? })?
+    ) => {
         impl Name for $type {
             const NAMES: &'static [($type, &'static str)] = &[$(($type::$value, $name)),*];
         }
         impl Spelled for $type {
             fn text(self) -> &'static str {
-                match self { $($type::$value => $name),* }
+                match self {
+                    $($type::$value => $name,)*
+                    $($($type::$unread => $unread_name,)*)?
+                }
             }
         }
     };
@@ -39,7 +45,14 @@ pub trait Spelled {
 }
 
 names!(Side { Buy = "BUY", Sell = "SELL" });
-names!(OrderType { Limit = "LIMIT", LimitMaker = "LIMIT_MAKER", Market = "MARKET" });
+names!(OrderType { Limit = "LIMIT", LimitMaker = "LIMIT_MAKER", Market = "MARKET" }
+    unread {
+        StopLoss = "STOP_LOSS",
+        StopLossLimit = "STOP_LOSS_LIMIT",
+        TakeProfit = "TAKE_PROFIT",
+        TakeProfitLimit = "TAKE_PROFIT_LIMIT",
+    }
+);
 names!(TimeInForce { Gtc = "GTC", Ioc = "IOC", Fok = "FOK" });
 names!(SelfTradePrevention {
     None = "NONE",
@@ -47,7 +60,7 @@ names!(SelfTradePrevention {
     ExpireMaker = "EXPIRE_MAKER",
     ExpireBoth = "EXPIRE_BOTH",
     Decrement = "DECREMENT",
-});
+} unread { Transfer = "TRANSFER" });
 names!(OrderStatus {
     New = "NEW",
     PartiallyFilled = "PARTIALLY_FILLED",
@@ -55,6 +68,7 @@ names!(OrderStatus {
     Canceled = "CANCELED",
     Expired = "EXPIRED",
     ExpiredInMatch = "EXPIRED_IN_MATCH",
+    PendingNew = "PENDING_NEW",
 });
 
 /// What the dialect calls a symbol's state under the venue's switch.

@@ -277,8 +277,9 @@ fn read_self_trade(parameters: &Parameters) -> Result<SelfTradePrevention, ApiEr
 fn read_detail(parameters: &Parameters, order_type: OrderType) -> Result<Detail, ApiError> {
     match (parameters.optional("newOrderRespType")?, order_type) {
         (Some("ACK"), _) | (None, OrderType::LimitMaker) => Ok(Detail::Ack),
+        (None, contingent) if contingent.is_contingent() => Ok(Detail::Ack),
         (Some("RESULT"), _) => Ok(Detail::Result),
-        (Some("FULL"), _) | (None, OrderType::Limit | OrderType::Market) => Ok(Detail::Full),
+        (Some("FULL"), _) | (None, _) => Ok(Detail::Full),
         (Some(_), _) => Err(error::invalid("newOrderRespType")),
     }
 }

@@ -127,6 +127,7 @@ pub fn from_done(done: &OrderDone, time: TimeNs) -> OrderReport {
         prevented: done.prevented,
         created: time,
         updated: time,
+        extras: None,
     }
 }
 

@@ -13,6 +13,10 @@ const LIST_RANGE: &str = r#"^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0
 
 /// The symbols that a request means.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives for one request; a box would be noise"
+)]
 pub enum Chosen {
     /// By `symbol`: the answer is an object.
     One(SymbolReport),

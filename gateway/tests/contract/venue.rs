@@ -171,6 +171,7 @@ fn symbol(id: u32, name: &str, base: u16) -> SymbolReport {
         },
         max_num_orders: 10_000,
         max_position: Qty::ZERO,
+        order_rules: schemas::report::OrderRules::default(),
     }
 }
 
@@ -213,6 +214,7 @@ pub fn resting() -> OrderReport {
         prevented: Qty::ZERO,
         created: TimeNs(NOW_MS * 1_000_000),
         updated: TimeNs((NOW_MS + 1) * 1_000_000 + 2_000),
+        extras: None,
     }
 }
 

@@ -107,6 +107,7 @@ impl Fake {
             prevented: Qty::ZERO,
             created: time,
             updated: time,
+            extras: None,
         };
         self.orders.push(report);
         let accepted = OrderAccepted {

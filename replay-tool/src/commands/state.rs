@@ -178,6 +178,7 @@ fn open_order(engine: &Engine, symbol: SymbolId, order: OrderId) -> Option<Order
         prevented: found.prevented,
         created: found.created,
         updated: found.created,
+        extras: None,
     })
 }
 

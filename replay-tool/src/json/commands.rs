@@ -8,6 +8,11 @@ use schemas::command::{
     WithdrawV1,
 };
 
+use schemas::order_command::{
+    CancelOrderIfV1, CancelOrderListV1, CancelReplaceWithTermsV1, ListLegV1, PlaceOrderListV1,
+    PlaceOrderWithTermsV1, SetCountdownV1,
+};
+
 use crate::json::{Fields, Json, Show, shown};
 
 shown! {
@@ -38,6 +43,15 @@ shown! {
     CancelAllV1 { account, symbol, valid_until }
     CancelReplaceV1 { mode, target, cancel_client, order }
     AmendOrderV1 { account, symbol, target, new_qty, new_client, valid_until, request }
+    PlaceOrderWithTermsV1 { order, terms }
+    CancelOrderIfV1 { cancel, restriction }
+    CancelReplaceWithTermsV1 { mode, restriction, target, cancel_client, new }
+    ListLegV1 { client_order, side, order_type, time_in_force, price, qty, terms }
+    PlaceOrderListV1 {
+        account, symbol, list_client, contingency, self_trade, legs, valid_until, request,
+    }
+    CancelOrderListV1 { account, symbol, list, list_client, cancel_client, valid_until }
+    SetCountdownV1 { account, symbol, after_ns, valid_until }
 }
 
 impl Show for Command {
@@ -68,6 +82,12 @@ impl Show for Command {
             Command::CancelAll(payload) => payload.fields(out),
             Command::CancelReplace(payload) => payload.fields(out),
             Command::AmendOrder(payload) => payload.fields(out),
+            Command::PlaceOrderWithTerms(payload) => payload.fields(out),
+            Command::CancelOrderIf(payload) => payload.fields(out),
+            Command::CancelReplaceWithTerms(payload) => payload.fields(out),
+            Command::PlaceOrderList(payload) => payload.fields(out),
+            Command::CancelOrderList(payload) => payload.fields(out),
+            Command::SetCountdown(payload) => payload.fields(out),
         });
     }
 }

@@ -5,6 +5,11 @@ use schemas::event::{
     OrderRested, Trade, TradePrevented,
 };
 
+use schemas::order_event::{
+    IcebergRefilled, OrderActivated, OrderExpiring, OrderListAccepted, OrderListDone,
+    OrderListRejected, OrderStep, OrderTermsAccepted,
+};
+
 use crate::json::{Fields, Json, Show, put, shown};
 
 shown! {
@@ -31,6 +36,14 @@ shown! {
     BalanceChanged { account, asset, free, held }
     OrderRejected { account, symbol, client_order, reason }
     CancelRejected { account, symbol, reason }
+    OrderTermsAccepted { symbol, order, account, terms, list, stage }
+    OrderStep { symbol, order, account, price }
+    OrderActivated { symbol, order, account, stage }
+    IcebergRefilled { symbol, order, account, side, price, shown }
+    OrderExpiring { symbol, order, account, reason }
+    OrderListAccepted { symbol, list, account, list_client, contingency, orders }
+    OrderListDone { symbol, list, account }
+    OrderListRejected { account, symbol, list_client, reason }
 }
 
 impl Show for Event {
@@ -54,6 +67,20 @@ impl Fields for Event {
             Event::OrderAmended(event) => event.fields(out),
             Event::CancelRejected(event) | Event::AmendRejected(event) => event.fields(out),
             Event::BalanceChanged(event) => event.fields(out),
+            Event::OrderTermsAccepted(event) => event.fields(out),
+            Event::TrailingStarted(event) | Event::OrderTriggered(event) => event.fields(out),
+            Event::OrderActivated(event) => event.fields(out),
+            Event::IcebergRefilled(event) => event.fields(out),
+            Event::OrderExpiring(event) => event.fields(out),
+            Event::OrderListAccepted(event) => event.fields(out),
+            Event::OrderListDone(event) => event.fields(out),
+            Event::OrderListRejected(event) => event.fields(out),
+            Event::CountdownSet {
+                account,
+                symbol,
+                due,
+            } => put!(out, account, symbol, due),
+            Event::CountdownElapsed { account, symbol } => put!(out, account, symbol),
             Event::CommandSkipped => {}
             Event::CommandRejected { reason } => put!(out, reason),
             Event::AlreadyDone { at } => put!(out, at),

@@ -3,7 +3,7 @@
 use engine::reads::{BookLevel, OpenOrder};
 use engine::state::Symbol;
 use schemas::ids::{AccountId, AssetId};
-use schemas::report::OrderReport;
+use schemas::report::{OrderExtras, OrderReport};
 use schemas::units::Amount;
 
 use crate::json::{Fields, Json, Show, put, shown};
@@ -40,8 +40,9 @@ shown! {
     }
     OrderReport {
         symbol, order, account, client_order, side, order_type, time_in_force, self_trade, status,
-        price, qty, quote_qty, executed, quote, prevented, created, updated,
+        price, qty, quote_qty, executed, quote, prevented, created, updated, extras,
     }
+    OrderExtras { terms, list, trailing_time, working_time, hidden, stage, expiry }
 }
 
 impl<T: Show> Show for Vec<T> {

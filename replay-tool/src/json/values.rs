@@ -1,12 +1,14 @@
 //! Numbers, names, texts and the words of enumerations.
 
 use schemas::command::{OrderRef, RequestDigest};
-use schemas::ids::{AccountId, AssetId, Offset, OrderId, SymbolId, Text, TradeId};
+use schemas::ids::{AccountId, AssetId, Offset, OrderId, OrderListId, SymbolId, Text, TradeId};
 use schemas::instrument::{
-    AccountState, CancelReplaceMode, Filter, LotSize, NotionalFilter, OrderStatus, OrderType,
-    PercentPrice, PriceFilter, SelfTradePrevention, Side, SymbolKind, SymbolState, TimeInForce,
-    VenueLimits, VenueState,
+    AccountState, CancelReplaceMode, CancelRestriction, ContingencyType, ExpiryReason, Filter,
+    LotSize, NotionalFilter, OrderStage, OrderStatus, OrderType, PercentPrice, PriceFilter,
+    SelfTradePrevention, Side, SymbolKind, SymbolState, TimeInForce, TrailingDelta, VenueLimits,
+    VenueState,
 };
+use schemas::order_command::OrderTerms;
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
@@ -22,7 +24,16 @@ macro_rules! numbers {
     )*};
 }
 numbers!(
-    Price, Qty, Amount, Rate, TimeNs, Offset, AccountId, OrderId, TradeId
+    Price,
+    Qty,
+    Amount,
+    Rate,
+    TimeNs,
+    Offset,
+    AccountId,
+    OrderId,
+    TradeId,
+    OrderListId
 );
 
 macro_rules! plain {
@@ -80,6 +91,8 @@ shown! {
     LotSize { min, max, step }
     NotionalFilter { min, max, apply_min_to_market, apply_max_to_market }
     PercentPrice { bid_up, bid_down, ask_up, ask_down, minutes }
+    TrailingDelta { min_above, max_above, min_below, max_below }
+    OrderTerms { stop_price, iceberg_qty, strategy_id, strategy_type, trailing_delta }
     VenueLimits { weight_per_minute, orders_per_10s, orders_per_day }
 }
 
@@ -99,8 +112,19 @@ impl Show for Filter {
                 out.field("filter", "MAX_POSITION");
                 out.field("qty", qty);
             }
+            Filter::TrailingDelta(filter) => named(out, "TRAILING_DELTA", filter),
+            Filter::IcebergParts(count) => counted(out, "ICEBERG_PARTS", count),
+            Filter::MaxNumAlgoOrders(count) => counted(out, "MAX_NUM_ALGO_ORDERS", count),
+            Filter::MaxNumIcebergOrders(count) => counted(out, "MAX_NUM_ICEBERG_ORDERS", count),
+            Filter::MaxNumOrderLists(count) => counted(out, "MAX_NUM_ORDER_LISTS", count),
+            Filter::MaxNumOrderAmends(count) => counted(out, "MAX_NUM_ORDER_AMENDS", count),
         });
     }
+}
+
+fn counted(out: &mut Json<'_>, name: &str, count: &u32) {
+    out.field("filter", name);
+    out.field("count", count);
 }
 
 fn named(out: &mut Json<'_>, name: &str, filter: &impl Fields) {
@@ -121,11 +145,25 @@ macro_rules! words {
 
 words! {
     Side { Buy "BUY", Sell "SELL" }
-    OrderType { Limit "LIMIT", LimitMaker "LIMIT_MAKER", Market "MARKET" }
+    OrderType {
+        Limit "LIMIT", LimitMaker "LIMIT_MAKER", Market "MARKET", StopLoss "STOP_LOSS",
+        StopLossLimit "STOP_LOSS_LIMIT", TakeProfit "TAKE_PROFIT",
+        TakeProfitLimit "TAKE_PROFIT_LIMIT",
+    }
+    OrderStage { Working "WORKING", Waiting "WAITING", Pending "PENDING" }
+    ContingencyType { Oco "OCO", Oto "OTO", Otoco "OTOCO" }
+    CancelRestriction {
+        Any "ANY", OnlyNew "ONLY_NEW", OnlyPartiallyFilled "ONLY_PARTIALLY_FILLED",
+    }
+    ExpiryReason {
+        None "NONE", Rejected "REJECTED", ExchangeCanceled "EXCHANGE_CANCELED",
+        OcoTrigger "OCO_TRIGGER", OtoPhaseOneExpired "OTO_PHASE_ONE_EXPIRED",
+        InsufficientLiquidity "INSUFFICIENT_LIQUIDITY",
+    }
     TimeInForce { Gtc "GTC", Ioc "IOC", Fok "FOK" }
     SelfTradePrevention {
         None "NONE", ExpireTaker "EXPIRE_TAKER", ExpireMaker "EXPIRE_MAKER",
-        ExpireBoth "EXPIRE_BOTH", Decrement "DECREMENT",
+        ExpireBoth "EXPIRE_BOTH", Decrement "DECREMENT", Transfer "TRANSFER",
     }
     SymbolState {
         PreTrading "PRE_TRADING", Trading "TRADING", CancelOnly "CANCEL_ONLY", Halt "HALT",
@@ -136,7 +174,7 @@ words! {
     AccountState { Active "ACTIVE", Frozen "FROZEN" }
     OrderStatus {
         New "NEW", PartiallyFilled "PARTIALLY_FILLED", Filled "FILLED", Canceled "CANCELED",
-        Expired "EXPIRED", ExpiredInMatch "EXPIRED_IN_MATCH",
+        Expired "EXPIRED", ExpiredInMatch "EXPIRED_IN_MATCH", PendingNew "PENDING_NEW",
     }
     CancelReplaceMode { StopOnFailure "STOP_ON_FAILURE", AllowFailure "ALLOW_FAILURE" }
     RejectReason {
@@ -177,5 +215,24 @@ words! {
         VenueAccount "VENUE_ACCOUNT",
         TooLateToSkip "TOO_LATE_TO_SKIP",
         NoMoreIds "NO_MORE_IDS",
+        WouldTrigger "WOULD_TRIGGER",
+        TrailingDelta "TRAILING_DELTA",
+        IcebergParts "ICEBERG_PARTS",
+        MaxNumAlgoOrders "MAX_NUM_ALGO_ORDERS",
+        MaxNumIcebergOrders "MAX_NUM_ICEBERG_ORDERS",
+        MaxNumOrderLists "MAX_NUM_ORDER_LISTS",
+        MaxNumOrderAmends "MAX_NUM_ORDER_AMENDS",
+        IcebergTooLarge "ICEBERG_TOO_LARGE",
+        ListPrices "LIST_PRICES",
+        DuplicateList "DUPLICATE_LIST",
+        UnknownList "UNKNOWN_LIST",
+        CancelRestricted "CANCEL_RESTRICTED",
+        InOrderList "IN_ORDER_LIST",
+    }
+}
+
+impl<T: Show> Show for [T; 3] {
+    fn show(&self, out: &mut Json<'_>) {
+        self.as_slice().show(out);
     }
 }

@@ -1,5 +1,8 @@
 //! One value per command kind and event, every field different from every other.
 
+#[path = "terms.rs"]
+mod terms;
+
 use std::fmt::Write as _;
 
 use schemas::command::{
@@ -17,7 +20,7 @@ use schemas::ids::{AccountId, AssetId, Offset, OrderId, SymbolId, Text, TradeId}
 use schemas::instrument::{
     AccountState, CancelReplaceMode, Filter, LotSize, NotionalFilter, OrderStatus, OrderType,
     PercentPrice, PriceFilter, SelfTradePrevention, Side, SymbolKind, SymbolState, TimeInForce,
-    VenueLimits, VenueState,
+    TrailingDelta, VenueLimits, VenueState,
 };
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
@@ -88,6 +91,20 @@ fn filters() -> Vec<(&'static str, Filter)> {
         ),
         ("max_num_orders", Filter::MaxNumOrders(61)),
         ("max_position", Filter::MaxPosition(Qty(71))),
+        (
+            "trailing_delta",
+            Filter::TrailingDelta(TrailingDelta {
+                min_above: 72,
+                max_above: 73,
+                min_below: 74,
+                max_below: 75,
+            }),
+        ),
+        ("iceberg_parts", Filter::IcebergParts(76)),
+        ("max_num_algo_orders", Filter::MaxNumAlgoOrders(77)),
+        ("max_num_iceberg_orders", Filter::MaxNumIcebergOrders(78)),
+        ("max_num_order_lists", Filter::MaxNumOrderLists(79)),
+        ("max_num_order_amends", Filter::MaxNumOrderAmends(80)),
     ]
 }
 
@@ -113,6 +130,7 @@ pub fn command_samples() -> Vec<(&'static str, Command)> {
     }));
     samples.extend(accounts().into_iter().map(|command| ("", command)));
     samples.extend(orders().into_iter().map(|command| ("", command)));
+    samples.extend(terms::commands().into_iter().map(|command| ("", command)));
     samples
 }
 
@@ -260,6 +278,7 @@ pub fn event_samples() -> Vec<(&'static str, Event)> {
     }));
     samples.extend(account_events().into_iter().map(|event| ("", event)));
     samples.extend(order_events().into_iter().map(|event| ("", event)));
+    samples.extend(terms::events().into_iter().map(|event| ("", event)));
     samples
 }
 

@@ -178,6 +178,7 @@ impl Fake {
             prevented: Qty::ZERO,
             created: time,
             updated: time,
+            extras: None,
         };
         self.orders[symbol].push((report, false));
         (accepted, symbol)
