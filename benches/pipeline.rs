@@ -14,7 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use daybook::config::{Config, Deny};
+use daybook::config::{Config, Live};
 use daybook::node::Node;
 use gateway::submit::Submit;
 use hdrhistogram::Histogram;
@@ -103,7 +103,7 @@ fn config(dir: &Path, segments_ahead: u32) -> Config {
         ring_commands: 16_384,
         snapshot_commands: 0,
         accept_time: false,
-        deny: Deny::default(),
+        live: Live::default(),
         file: None,
     }
 }

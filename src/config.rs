@@ -24,9 +24,24 @@ pub struct Config {
     /// The follower writes a snapshot after so many commands; 0 = never by itself.
     pub snapshot_commands: u64,
     pub accept_time: bool,
-    pub deny: Deny,
-    /// The file that `deny` came from, read again when it changes.
+    pub live: Live,
+    /// The file that `live` came from, read again when it changes.
     pub file: Option<PathBuf>,
+}
+
+/// What may change while the node runs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Live {
+    pub deny: Deny,
+    pub limits: Limits,
+}
+
+/// How fast one address may come; its weight a minute is the venue's and journaled.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests a second; 0 = as many as the weight allows.
+    pub requests_per_second: u32,
 }
 
 /// Who is turned away with 403.
@@ -48,6 +63,7 @@ struct File {
     ring_commands: Option<usize>,
     snapshot_commands: Option<u64>,
     deny: Deny,
+    limits: Limits,
 }
 
 /// The flags of `daybook serve`; each wins over the file.
@@ -117,7 +133,10 @@ impl Config {
             ring_commands: file.ring_commands.unwrap_or(4_096),
             snapshot_commands: file.snapshot_commands.unwrap_or(2_000_000),
             accept_time: flags.accept_time,
-            deny: file.deny,
+            live: Live {
+                deny: file.deny,
+                limits: file.limits,
+            },
             file: flags.config.clone(),
         };
         config.check()?;
@@ -145,12 +164,15 @@ impl Config {
     }
 }
 
-/// Reads `[deny]` again; used when the file has changed.
+/// Reads `[deny]` and `[limits]` again; used when the file has changed.
 ///
 /// # Errors
-/// [`Exit::Config`] with key and line; the caller keeps the old list.
-pub fn read_deny(path: &Path) -> Result<Deny, Failure> {
-    read_file(path).map(|file| file.deny)
+/// [`Exit::Config`] with key and line; the caller keeps what it has.
+pub fn read_live(path: &Path) -> Result<Live, Failure> {
+    read_file(path).map(|file| Live {
+        deny: file.deny,
+        limits: file.limits,
+    })
 }
 
 fn read_file(path: &Path) -> Result<File, Failure> {
@@ -173,7 +195,7 @@ fn read_file(path: &Path) -> Result<File, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Deny, read_file};
+    use super::{Deny, Limits, Live, read_file};
 
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
@@ -189,18 +211,22 @@ mod tests {
     }
 
     #[test]
-    fn deny_lists_addresses_and_accounts() {
+    fn deny_and_limits_are_what_the_file_says() {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(
             file.path(),
-            "[deny]\naddresses = [\"10.0.0.1\"]\naccounts = [9]\n",
+            "[deny]\naddresses = [\"10.0.0.1\"]\naccounts = [9]\n\
+             [limits]\nrequests_per_second = 100\n",
         )
         .expect("written");
-        let deny = super::read_deny(file.path()).expect("it parses");
-        let expected = Deny {
+        let live = super::read_live(file.path()).expect("it parses");
+        let deny = Deny {
             addresses: [[10, 0, 0, 1].into()].into(),
             accounts: [9].into(),
         };
-        assert_eq!(deny, expected);
+        let limits = Limits {
+            requests_per_second: 100,
+        };
+        assert_eq!(live, Live { deny, limits });
     }
 }

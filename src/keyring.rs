@@ -1,15 +1,21 @@
 //! API keys: stored by `backoffice`, journaled as bindings, shown to the gateway by a port.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use backoffice::error::BackofficeError;
-use backoffice::keys::{CreatedKey, NewKey, READ, StoredKey, TRADE};
+use backoffice::keys::{
+    CreatedKey, FIX, FIX_READ, KeyKind, NewKey, READ, StoredKey, TRADE, WITHDRAW,
+};
+use backoffice::public_key::PublicKey;
 use backoffice::store::{NamedAccount, Store};
+use gateway::auth::life::Life;
 use gateway::queries::{ApiKey, Keys, Secret};
 use gateway::submit::Receipt;
+use parking_lot::RwLock;
 use schemas::command::{BindKeyV1, Command, UnbindKeyV1};
 use schemas::ids::{AccountId, KeyId};
 
@@ -33,20 +39,31 @@ pub struct Grant<'a> {
 }
 
 impl Grant<'_> {
-    /// Read and trade, from anywhere.
+    /// Read and trade, by FIX too, from anywhere.
     pub fn usual(account: AccountId) -> Grant<'static> {
-        let permissions = READ | TRADE;
+        let permissions = READ | TRADE | FIX;
         Grant {
             account,
             permissions,
             addresses: &[],
         }
     }
+
+    fn new_key(&self) -> NewKey {
+        NewKey {
+            account: self.account,
+            permissions: self.permissions,
+            addresses: self.addresses.to_vec(),
+            created: wall_clock(),
+        }
+    }
 }
 
-/// The keys of one node.
+/// The keys of one node. A key is shown to the gateway from the moment it is bound in the
+/// journal until it is revoked; whoever holds it is told then.
 pub struct Keyring {
     store: Store,
+    in_force: RwLock<HashMap<String, Arc<ApiKey>>>,
 }
 
 impl Keyring {
@@ -55,9 +72,11 @@ impl Keyring {
     /// # Errors
     /// One line with the file and what to do.
     pub async fn open(dir: &Path) -> Result<Keyring, Failure> {
-        Ok(Keyring {
-            store: Store::open(dir).await?,
-        })
+        let store = Store::open(dir).await?;
+        let keys = store.list(None).into_iter();
+        let in_force = keys.map(|key| (key.key.clone(), Arc::new(shown(&key))));
+        let in_force = RwLock::new(in_force.collect());
+        Ok(Keyring { store, in_force })
     }
 
     /// A new key: stored, then bound in the journal.
@@ -65,36 +84,45 @@ impl Keyring {
     /// # Errors
     /// [`Refused`] when either fails; a key that is not bound is revoked again.
     pub async fn create(&self, admin: &Admin, grant: Grant<'_>) -> Result<CreatedKey, Refused> {
-        let Grant {
-            account,
-            permissions,
-            addresses,
-        } = grant;
-        let new = NewKey {
-            account,
-            permissions,
-            addresses: addresses.to_vec(),
-            created: wall_clock(),
+        let created = self.store.create(grant.new_key()).await;
+        let created = created.map_err(not_stored)?;
+        self.bind(admin, &created.key).await?;
+        Ok(created)
+    }
+
+    /// A new key whose client keeps the private half; its public id.
+    ///
+    /// # Errors
+    /// As [`Keyring::create`].
+    pub async fn register(
+        &self,
+        admin: &Admin,
+        grant: Grant<'_>,
+        public: PublicKey,
+    ) -> Result<String, Refused> {
+        let key = self.store.register(grant.new_key(), public).await;
+        let key = key.map_err(not_stored)?;
+        self.bind(admin, &key).await?;
+        Ok(key)
+    }
+
+    /// Journals a stored key, then puts it in force.
+    async fn bind(&self, admin: &Admin, key: &str) -> Result<(), Refused> {
+        let stored = self.store.find(key);
+        let stored = stored.ok_or_else(|| usage("the key was revoked at once"))?;
+        let command = BindKeyV1 {
+            account: stored.account,
+            permissions: stored.permissions,
+            key: key_id(key)?,
         };
-        let created = self.store.create(new).await.map_err(not_stored)?;
-        let key = key_id(&created.key)?;
-        let bound = admin
-            .act(Command::BindKey(BindKeyV1 {
-                account,
-                permissions,
-                key,
-            }))
-            .await;
-        match bound {
-            Ok(_) => Ok(created),
-            Err(refused) => {
-                self.store
-                    .revoke(&created.key, wall_clock())
-                    .await
-                    .map_err(not_stored)?;
-                Err(refused)
-            }
+        if let Err(refused) = admin.act(Command::BindKey(command)).await {
+            let revoked = self.store.revoke(key, wall_clock()).await;
+            revoked.map_err(not_stored)?;
+            return Err(refused);
         }
+        let mut in_force = self.in_force.write();
+        in_force.insert(key.to_owned(), Arc::new(shown(&stored)));
+        Ok(())
     }
 
     /// The account's keys.
@@ -126,6 +154,9 @@ impl Keyring {
             .revoke(key, wall_clock())
             .await
             .map_err(not_stored)?;
+        if let Some(gone) = self.in_force.write().remove(key) {
+            gone.life.end();
+        }
         admin
             .act(Command::UnbindKey(UnbindKeyV1 {
                 account,
@@ -161,15 +192,28 @@ impl Keyring {
 
 impl Keys for Keyring {
     fn find(&self, key: &str) -> Option<Arc<ApiKey>> {
-        let stored = self.store.find(key)?;
-        Some(Arc::new(ApiKey {
-            key: stored.key.clone(),
-            account: stored.account,
-            secret: Secret::Hmac(stored.secret.expose().to_vec()),
-            may_read: stored.may(READ),
-            may_trade: stored.may(TRADE),
-            addresses: stored.addresses.clone(),
-        }))
+        self.in_force.read().get(key).cloned()
+    }
+}
+
+/// A stored key as the gateway sees it.
+fn shown(stored: &StoredKey) -> ApiKey {
+    let secret = stored.secret.expose().to_vec();
+    ApiKey {
+        key: stored.key.clone(),
+        account: stored.account,
+        secret: match stored.kind {
+            KeyKind::HmacSha256 => Secret::Hmac(secret),
+            KeyKind::Ed25519 => Secret::Ed25519(secret),
+            KeyKind::Rsa => Secret::Rsa(secret),
+        },
+        may_read: stored.may(READ),
+        may_trade: stored.may(TRADE),
+        may_withdraw: stored.may(WITHDRAW),
+        may_fix: stored.may(FIX),
+        may_fix_read: stored.may(FIX_READ),
+        addresses: stored.addresses.iter().map(IpAddr::to_canonical).collect(),
+        life: Life::new(),
     }
 }
 

@@ -22,7 +22,7 @@ pub mod follower;
 pub mod sinks;
 pub mod history;
 pub mod history_copy;
-pub mod deny;
+pub mod live_config;
 pub mod user_events;
 pub mod reads;
 pub mod keyring;

@@ -18,33 +18,33 @@ use schemas::units::Price;
 use tokio::sync::broadcast;
 use views::Views;
 
-use crate::deny::DenyList;
 use crate::history::History;
+use crate::live_config::LiveConfig;
 use crate::node::Node;
 use crate::pipeline::clock::wall_clock;
 use crate::user_events::feeds::UserFeeds;
 use crate::user_events::past::{Past, Since};
 
-/// Views, SQL and the deny list behind the gateway's port.
+/// Views, SQL and what the configuration says of the edge behind the gateway's port.
 pub struct Reads {
     views: Arc<Views>,
     history: Arc<History>,
     market: broadcast::Sender<Arc<MarketUpdate>>,
     users: Arc<UserFeeds>,
     past: Past,
-    deny: Arc<DenyList>,
+    live: Arc<LiveConfig>,
 }
 
 impl Reads {
     /// Joins what is read.
-    pub fn new(node: &Node, history: Arc<History>, deny: Arc<DenyList>) -> Reads {
+    pub fn new(node: &Node, history: Arc<History>, live: Arc<LiveConfig>) -> Reads {
         Reads {
             views: node.views.clone(),
             history,
             market: node.market.clone(),
             users: node.users.clone(),
             past: Past::new(node.data_dir.clone(), node.pipeline.durable()),
-            deny,
+            live,
         }
     }
 }
@@ -171,6 +171,10 @@ impl Queries for Reads {
     }
 
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool {
-        self.deny.is_denied(address, account)
+        self.live.is_denied(address, account)
+    }
+
+    fn requests_per_second(&self) -> u32 {
+        self.live.requests_per_second()
     }
 }

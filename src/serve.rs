@@ -18,12 +18,12 @@ use tokio::sync::watch;
 use crate::admin::{self, Admin};
 use crate::commands::admin_client::{ADDRESS_FILE, TOKEN_FILE};
 use crate::config::Config;
-use crate::deny::DenyList;
 use crate::failure::{Exit, Failure};
 use crate::fault;
 use crate::follower;
 use crate::history::History;
 use crate::keyring::Keyring;
+use crate::live_config::LiveConfig;
 use crate::node::Node;
 use crate::reads::Reads;
 use crate::sinks::Sinks;
@@ -68,8 +68,8 @@ impl Venue {
         let keys = Arc::new(Keyring::open(&config.data_dir).await?);
         let sinks = Arc::new(Sinks::new(&node));
         let history = Arc::new(History::follow((projection, pool), &node, &sinks));
-        let deny = DenyList::watch(config.deny.clone(), config.file.clone());
-        let queries: Arc<dyn Queries> = Arc::new(Reads::new(&node, history.clone(), deny));
+        let live = LiveConfig::watch(config.live.clone(), config.file.clone());
+        let queries: Arc<dyn Queries> = Arc::new(Reads::new(&node, history.clone(), live));
         let follower = follower::Follower::start(&node, history.clone(), config.snapshot_commands)?;
         let submit: Arc<dyn Submit> = node.pipeline.clone();
         let administration = Admin {

@@ -10,6 +10,8 @@ mod venue;
 mod faults;
 mod order_lifecycle;
 mod hostile_input;
+mod keys;
+mod limits;
 mod restart;
 mod exit_codes;
 mod snapshot_restore;

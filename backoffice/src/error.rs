@@ -68,6 +68,12 @@ pub enum BackofficeError {
         /// Whose it is.
         account: AccountId,
     },
+    /// The text offered as a public key is none that can be used.
+    #[error("not a usable public key: {reason}")]
+    PublicKey {
+        /// What is wrong with it and what is asked for.
+        reason: &'static str,
+    },
     /// A change could not be written; nothing of it is in force.
     #[error("could not write {}: {source}", .path.display())]
     Database {

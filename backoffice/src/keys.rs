@@ -13,16 +13,24 @@ pub const READ: u32 = 1;
 pub const TRADE: u32 = 2;
 /// May send money out.
 pub const WITHDRAW: u32 = 4;
+/// May open FIX sessions, order entry included.
+pub const FIX: u32 = 8;
+/// May open FIX sessions that only listen: market data and drop copy.
+pub const FIX_READ: u32 = 16;
 
 /// Characters of a key and of a secret.
 pub const KEY_LENGTH: usize = 64;
 
-/// How possession of a key is proved. Numbers 2 (Ed25519) and 3 (RSA) are kept free; of
-/// those only the public half would be stored.
+/// How possession of a key is proved. Of Ed25519 and RSA only the public half is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum KeyKind {
+    /// A shared secret.
     HmacSha256 = 1,
+    /// RFC 8032.
+    Ed25519 = 2,
+    /// RSASSA-PKCS1-v1_5 with SHA-256, 2048 to 8192 bits.
+    Rsa = 3,
 }
 
 impl KeyKind {
@@ -30,12 +38,24 @@ impl KeyKind {
     pub fn from_number(number: i64) -> Option<KeyKind> {
         match number {
             1 => Some(KeyKind::HmacSha256),
+            2 => Some(KeyKind::Ed25519),
+            3 => Some(KeyKind::Rsa),
             _ => None,
+        }
+    }
+
+    /// The name by which operators choose it.
+    pub fn name(self) -> &'static str {
+        match self {
+            KeyKind::HmacSha256 => "hmac",
+            KeyKind::Ed25519 => "ed25519",
+            KeyKind::Rsa => "rsa",
         }
     }
 }
 
-/// What a client proves with; never printed.
+/// What a signature is checked with: the shared secret, the 32 bytes of an Ed25519 point, or
+/// an RSA key as PKCS#1 in DER. Never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub(crate) Vec<u8>);
 
@@ -59,7 +79,7 @@ pub struct StoredKey {
     pub key: String,
     pub account: AccountId,
     pub kind: KeyKind,
-    /// Bit set of [`READ`], [`TRADE`] and [`WITHDRAW`].
+    /// Bit set of [`READ`] to [`FIX_READ`].
     pub permissions: u32,
     /// Empty = from anywhere.
     pub addresses: Vec<IpAddr>,
@@ -78,7 +98,7 @@ impl StoredKey {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewKey {
     pub account: AccountId,
-    /// Bit set of [`READ`], [`TRADE`] and [`WITHDRAW`].
+    /// Bit set of [`READ`] to [`FIX_READ`].
     pub permissions: u32,
     /// Empty = from anywhere.
     pub addresses: Vec<IpAddr>,

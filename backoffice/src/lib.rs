@@ -5,11 +5,13 @@
 //! any way to read a secret back through the administration. Users, KYC and the paperwork
 //! of withdrawals come here later.
 //!
-//! Reading order: `keys` (what a key is), `seal` (how its secret lies on disk), `store`.
+//! Reading order: `keys` (what a key is), `public_key` (the half a client registers), `seal`
+//! (how its secret lies on disk), `store`.
 
 #![forbid(unsafe_code)]
 
 pub mod keys;
+pub mod public_key;
 pub mod seal;
 pub mod store;
 pub mod error;

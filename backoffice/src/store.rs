@@ -16,6 +16,7 @@ use sqlx::{Row, SqlitePool};
 
 use crate::error::BackofficeError;
 use crate::keys::{CreatedKey, KeyKind, NewKey, Secret, StoredKey, draw};
+use crate::public_key::PublicKey;
 use crate::seal::{MASTER_KEY_VARIABLE, MasterKey, OWNER_ONLY};
 
 /// The file in the data directory.
@@ -108,24 +109,35 @@ impl Store {
             key: draw(),
             secret: draw(),
         };
-        let stored = StoredKey {
-            key: created.key.clone(),
-            account: new.account,
-            kind: KeyKind::HmacSha256,
-            permissions: new.permissions,
-            addresses: new.addresses,
-            created: new.created,
-            secret: Secret(created.secret.clone().into_bytes()),
-        };
+        let secret = Secret(created.secret.clone().into_bytes());
+        let stored = stored(&created.key, new, (KeyKind::HmacSha256, secret));
+        self.keep(stored).await?;
+        Ok(created)
+    }
+
+    /// Stores a key whose client keeps the private half, and gives its public id.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub async fn register(
+        &self,
+        new: NewKey,
+        public: PublicKey,
+    ) -> Result<String, BackofficeError> {
+        let key = draw();
+        self.keep(stored(&key, new, (public.kind, Secret(public.bytes))))
+            .await?;
+        Ok(key)
+    }
+
+    async fn keep(&self, stored: StoredKey) -> Result<(), BackofficeError> {
         let _alone = self.changing.lock().await;
         self.insert(&stored)
             .await
             .map_err(BackofficeError::database(&self.path))?;
-        self.memory
-            .write()
-            .keys
-            .insert(created.key.clone(), Arc::new(stored));
-        Ok(created)
+        let mut memory = self.memory.write();
+        memory.keys.insert(stored.key.clone(), Arc::new(stored));
+        Ok(())
     }
 
     async fn insert(&self, key: &StoredKey) -> Result<(), sqlx::Error> {
@@ -219,6 +231,18 @@ impl Store {
     /// Finishes what is under way and closes the file.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+fn stored(key: &str, new: NewKey, (kind, secret): (KeyKind, Secret)) -> StoredKey {
+    StoredKey {
+        key: key.to_owned(),
+        account: new.account,
+        kind,
+        permissions: new.permissions,
+        addresses: new.addresses,
+        created: new.created,
+        secret,
     }
 }
 

@@ -1,5 +1,6 @@
 //! One request on its way through a handler: what it may use, what it answers.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use schemas::report::{Directory, SymbolReport};
 use serde::Serialize;
 
 use crate::error::{self, ApiError};
-use crate::limits::Limits;
+use crate::limits::{Charge, Limits, Spend};
 use crate::queries::{Keys, Queries, ReadError};
 use crate::submit::{Receipt, Submit};
 use crate::wire::clock::TimeUnit;
@@ -96,6 +97,18 @@ impl App {
             limits: Limits::default(),
             newest: AtomicU64::new(0),
         }
+    }
+
+    /// Counts a request of that weight against the limits of its address.
+    pub fn charge(&self, address: IpAddr, weight: u32) -> Charge {
+        let queries = &*self.parts.queries;
+        self.limits.charge(Spend {
+            address,
+            weight,
+            limit: queries.directory().limits.weight_per_minute,
+            per_second: queries.requests_per_second(),
+            now: self.parts.submit.now(),
+        })
     }
 
     /// The newest offset known here: what the views say, else what an answer showed.

@@ -1,10 +1,13 @@
-//! Request weight per address and minute, and what happens to those who go on.
+//! Requests per second and request weight per minute of an address, and what happens to
+//! those who go on.
 //!
-//! The only memory of the gateway: counters by address, by the venue's clock. The limit
-//! itself is the venue's and comes with every call. Nothing of it survives a restart.
+//! The only memory of the gateway: counters by address, by the venue's clock. The limits
+//! themselves are the venue's and come with every call. IPv6 counts by /64, since that is
+//! what one subscriber holds. The table never grows beyond its bound. Nothing of it
+//! survives a restart.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::StatusCode;
 use parking_lot::Mutex;
@@ -20,30 +23,47 @@ const REFUSALS_BEFORE_BAN: u32 = 50;
 const BAN_SECONDS: u64 = 120;
 /// The longest ban: three days.
 const BAN_SECONDS_MAX: u64 = 259_200;
-/// Beyond so many addresses, those of earlier minutes are forgotten.
+/// Beyond so many addresses, those of earlier minutes are forgotten, then those that used
+/// little.
 const ADDRESSES_MAX: usize = 16_384;
+/// Among so many the one to be forgotten is chosen when every address is of this minute.
+const CANDIDATES: usize = 16;
+/// The part of an IPv6 address that counts: its first 64 bits.
+const NETWORK_BITS: u128 = !(u64::MAX as u128);
 
 /// What each address used.
 #[derive(Debug, Default)]
 pub struct Limits {
-    usage: Mutex<HashMap<IpAddr, Usage>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    usage: HashMap<IpAddr, Usage>,
+    /// The minute in which entries of earlier ones were last forgotten.
+    swept: u64,
 }
 
 #[derive(Debug, Default)]
 struct Usage {
     minute: u64,
     weight: u32,
+    second: u64,
+    requests: u32,
     refusals: u32,
     bans: u32,
     banned_until: TimeNs,
 }
 
-/// One request as it counts against a limit of `limit` a minute.
+/// One request as it counts against the limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Spend {
     pub address: IpAddr,
     pub weight: u32,
+    /// Weight a minute.
     pub limit: u32,
+    /// Requests a second, whatever they weigh; 0 = as many as the weight allows.
+    pub per_second: u32,
     pub now: TimeNs,
 }
 
@@ -57,43 +77,84 @@ pub struct Charge {
 impl Limits {
     /// Counts one request.
     pub fn charge(&self, spend: Spend) -> Charge {
-        let Spend {
-            address,
-            weight,
-            limit,
-            now,
-        } = spend;
-        let mut usage = self.usage.lock();
+        let (address, now) = (subscriber(spend.address), spend.now);
+        let mut table = self.table.lock();
         let minute = now.0 / MINUTE_NS;
-        if usage.len() >= ADDRESSES_MAX && !usage.contains_key(&address) {
-            usage.retain(|_, entry| entry.minute == minute || now < entry.banned_until);
+        if table.usage.len() >= ADDRESSES_MAX && !table.usage.contains_key(&address) {
+            table.make_room(minute, now);
         }
-        let entry = usage.entry(address).or_default();
+        let entry = table.usage.entry(address).or_default();
         if entry.minute != minute {
             entry.minute = minute;
             entry.weight = 0;
             entry.refusals = 0;
         }
-        let refusal = entry.charge(weight, limit, now);
+        let second = now.0 / SECOND_NS;
+        if entry.second != second {
+            entry.second = second;
+            entry.requests = 0;
+        }
+        let refusal = entry.charge(spend);
         Charge {
             used: entry.weight,
             refusal,
         }
     }
+
+    /// How many addresses are remembered; never more than the bound.
+    pub fn remembered(&self) -> usize {
+        self.table.lock().usage.len()
+    }
+}
+
+/// What counts as one client: an IPv4 address, or the /64 of an IPv6 one.
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK_BITS).into(),
+        four => four,
+    }
+}
+
+impl Table {
+    /// Forgets earlier minutes, once a minute; if nothing is old, of some entries the one
+    /// goes that is banned the shortest and used least.
+    fn make_room(&mut self, minute: u64, now: TimeNs) {
+        if self.swept != minute {
+            self.swept = minute;
+            self.usage
+                .retain(|_, entry| entry.minute == minute || now < entry.banned_until);
+        }
+        if self.usage.len() < ADDRESSES_MAX {
+            return;
+        }
+        let candidates = self.usage.iter().take(CANDIDATES);
+        let least = candidates.min_by_key(|(_, entry)| (entry.banned_until, entry.weight));
+        if let Some(address) = least.map(|(address, _)| *address) {
+            self.usage.remove(&address);
+        }
+    }
 }
 
 impl Usage {
-    fn charge(&mut self, weight: u32, limit: u32, now: TimeNs) -> Option<ApiError> {
+    fn charge(&mut self, spend: Spend) -> Option<ApiError> {
+        let now = spend.now;
         if now < self.banned_until {
             return Some(banned(self.banned_until, now));
         }
-        self.weight = self.weight.saturating_add(weight);
-        if self.weight <= limit {
+        self.weight = self.weight.saturating_add(spend.weight);
+        self.requests = self.requests.saturating_add(1);
+        let too_heavy = spend.limit < self.weight;
+        let too_fast = spend.per_second != 0 && spend.per_second < self.requests;
+        if !too_heavy && !too_fast {
             return None;
         }
         self.refusals += 1;
         if self.refusals <= REFUSALS_BEFORE_BAN {
-            return Some(over_limit(limit, now));
+            return Some(if too_heavy {
+                over_limit(spend.limit, now)
+            } else {
+                too_many(spend.per_second, now)
+            });
         }
         let seconds = BAN_SECONDS
             .saturating_mul(1 << self.bans.min(16))
@@ -110,6 +171,17 @@ fn over_limit(limit: u32, now: TimeNs) -> ApiError {
          Please use WebSocket Streams for live updates to avoid polling the API."
     );
     let rest_ns = MINUTE_NS - now.0 % MINUTE_NS;
+    ApiError::new(-1003, msg)
+        .status(StatusCode::TOO_MANY_REQUESTS)
+        .retry_after(rest_ns.div_ceil(SECOND_NS))
+}
+
+fn too_many(per_second: u32, now: TimeNs) -> ApiError {
+    let msg = format!(
+        "Too many requests; current limit is {per_second} requests per 1 SECOND. \
+         Please use WebSocket Streams for live updates to avoid polling the API."
+    );
+    let rest_ns = SECOND_NS - now.0 % SECOND_NS;
     ApiError::new(-1003, msg)
         .status(StatusCode::TOO_MANY_REQUESTS)
         .retry_after(rest_ns.div_ceil(SECOND_NS))

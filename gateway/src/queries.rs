@@ -16,6 +16,7 @@ use schemas::report::{
 use schemas::units::Price;
 use tokio::sync::broadcast;
 
+use crate::auth::life::Life;
 use crate::user_events::UserReceiver;
 
 /// A read that may wait for SQL.
@@ -76,20 +77,35 @@ pub trait Queries: Send + Sync + 'static {
     fn newest_offset(&self) -> Option<Offset> {
         None
     }
+    /// How many requests a second an address may send, whatever they weigh; 0 = as many as
+    /// the weight allows.
+    fn requests_per_second(&self) -> u32 {
+        0
+    }
     /// Whether the `[deny]` list names the address or the account.
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool;
 }
 
 /// One API key as the gateway needs it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+///
+/// A request asks for it anew each time. A session that stays open keeps it and ends when
+/// [`Life::over`] says so: `() = key.life.over() => …` in its `select!`.
+#[derive(Clone, Debug)]
 pub struct ApiKey {
     pub key: String,
     pub account: AccountId,
     pub secret: Secret,
     pub may_read: bool,
     pub may_trade: bool,
+    pub may_withdraw: bool,
+    /// FIX sessions of every kind.
+    pub may_fix: bool,
+    /// FIX sessions that only listen.
+    pub may_fix_read: bool,
     /// Empty = from anywhere.
     pub addresses: Vec<IpAddr>,
+    /// Ends when the key is revoked.
+    pub life: Life,
 }
 
 /// What proves possession of a key.
@@ -97,6 +113,10 @@ pub struct ApiKey {
 pub enum Secret {
     /// The shared secret of HMAC-SHA256.
     Hmac(Vec<u8>),
+    /// The public point of Ed25519.
+    Ed25519(Vec<u8>),
+    /// The public key of RSA, as PKCS#1 in DER.
+    Rsa(Vec<u8>),
 }
 
 impl std::fmt::Debug for Secret {

@@ -22,7 +22,6 @@ use crate::auth::api_key::Permission;
 use crate::auth::{Caller, api_key, signature, timing};
 use crate::call::{Answer, App, Call, Outcome};
 use crate::error::ApiError;
-use crate::limits::Spend;
 use crate::router::{Access, ROUTES, Route};
 use crate::wire::clock::TimeUnit;
 use crate::wire::parameters::Parameters;
@@ -111,15 +110,7 @@ async fn answer(app: Arc<App>, path: Option<&'static str>, request: Request) -> 
         (Ok(route), Ok(parameters)) => (route.weight)(parameters),
         _ => 1,
     };
-    let now = app.parts.submit.now();
-    let directory = app.parts.queries.directory();
-    let limit = directory.limits.weight_per_minute;
-    let charge = app.limits.charge(Spend {
-        address,
-        weight,
-        limit,
-        now,
-    });
+    let charge = app.charge(address, weight);
     answered.used_weight = charge.used;
     let request = async {
         if let Some(refusal) = charge.refusal {

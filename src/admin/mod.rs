@@ -63,6 +63,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/symbols/{name}/set", post(rules::set))
         .route("/symbols/{name}/state", post(symbols::state))
         .route("/venue", post(venue::state))
+        .route("/venue/limits", post(venue::limits))
         .route("/skip", post(venue::skip))
         .route("/projections", get(projections::list))
         .route("/projections/{name}/{act}", post(projections::act))

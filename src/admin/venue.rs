@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use schemas::command::{Command, SetVenueStateV1, SkipV1};
+use schemas::command::{Command, SetVenueLimitsV1, SetVenueStateV1, SkipV1};
 use schemas::ids::Offset;
 use schemas::instrument::VenueState;
 use serde::Deserialize;
@@ -15,6 +15,14 @@ use crate::admin::act::{Refused, refusal, usage};
 #[derive(Deserialize)]
 pub struct StateBody {
     state: String,
+}
+
+/// New limits; what is absent stays.
+#[derive(Deserialize)]
+pub struct LimitsBody {
+    weight_per_minute: Option<u32>,
+    orders_per_10s: Option<u32>,
+    orders_per_day: Option<u32>,
 }
 
 /// The offset to step over.
@@ -42,6 +50,29 @@ pub async fn state(
             state,
             withdrawals,
         }))
+        .await
+}
+
+/// `POST venue/limits`.
+pub async fn limits(
+    State(admin): State<Admin>,
+    Json(body): Json<LimitsBody>,
+) -> Result<Json<Value>, Refused> {
+    let wished = [
+        body.weight_per_minute,
+        body.orders_per_10s,
+        body.orders_per_day,
+    ];
+    if wished.contains(&Some(0)) {
+        return Err(usage("a limit of 0 would lock everybody out"));
+    }
+    let mut limits = admin.queries.directory().limits;
+    let [weight, short, day] = wished;
+    limits.weight_per_minute = weight.unwrap_or(limits.weight_per_minute);
+    limits.orders_per_10s = short.unwrap_or(limits.orders_per_10s);
+    limits.orders_per_day = day.unwrap_or(limits.orders_per_day);
+    admin
+        .answer(Command::SetVenueLimits(SetVenueLimitsV1 { limits }))
         .await
 }
 

@@ -81,7 +81,7 @@ impl Doctor {
 
     fn configuration(&self) -> Check {
         let name = "config";
-        match self.config.as_deref().map(crate::config::read_deny) {
+        match self.config.as_deref().map(crate::config::read_live) {
             None => Check {
                 name,
                 good: true,

@@ -1,6 +1,7 @@
 //! `daybook key`: API keys of an account.
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
@@ -12,12 +13,21 @@ use crate::failure::{Exit, Failure};
 /// Create, list and revoke API keys.
 #[derive(Subcommand)]
 pub enum Key {
-    /// A new HMAC key; the secret is shown this once.
+    /// A new key. The secret of an HMAC key is shown this once; of an Ed25519 or RSA key you
+    /// keep the private half and give the public one.
     Create {
         /// The account's number.
         account: u32,
-        /// What it may do: read, trade, withdraw.
-        #[arg(long, value_delimiter = ',', default_value = "read,trade")]
+        /// How requests are signed: hmac, ed25519 or rsa [default: hmac, or what the public
+        /// key is].
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
+        /// The public key in PEM, as `openssl pkey -pubout` prints it.
+        #[arg(long, value_name = "FILE")]
+        public_key: Option<PathBuf>,
+        /// What it may do: read, trade, withdraw, fix (all FIX sessions), fix-read (FIX
+        /// market data and drop copy).
+        #[arg(long, value_delimiter = ',', default_value = "read,trade,fix")]
         permissions: Vec<String>,
         /// Only from this address; may be repeated.
         #[arg(long = "ip", value_name = "ADDRESS")]
@@ -52,19 +62,25 @@ impl Key {
         match self {
             Key::Create {
                 account,
+                kind,
+                public_key,
                 permissions,
                 addresses,
                 target,
             } => {
-                let body = json!({"permissions": permissions, "addresses": addresses});
+                let pem = public_key.as_deref().map(read_public).transpose()?;
+                let body = json!({
+                    "permissions": permissions, "addresses": addresses, "type": kind,
+                    "public_key": pem,
+                });
                 let path = format!("accounts/{account}/keys");
                 let answer = target.call("POST", &path, Some(&body))?;
                 target.print(&answer, |answer| {
-                    format!(
-                        "api key    {}\napi secret {}",
-                        text(&answer["api_key"]),
-                        text(&answer["api_secret"])
-                    )
+                    let key = text(&answer["api_key"]);
+                    match answer["api_secret"].as_str() {
+                        Some(secret) => format!("api key    {key}\napi secret {secret}"),
+                        None => format!("api key    {key} ({})", text(&answer["type"])),
+                    }
                 });
             }
             Key::List { account, target } => {
@@ -72,7 +88,10 @@ impl Key {
                 target.print(&answer, |answer| {
                     let keys = answer.as_array().into_iter().flatten();
                     let lines: Vec<_> = keys
-                        .map(|key| format!("{} {}", text(&key["api_key"]), key["permissions"]))
+                        .map(|key| {
+                            let (id, kind) = (text(&key["api_key"]), text(&key["type"]));
+                            format!("{id} {kind:7} {} {}", key["permissions"], key["addresses"])
+                        })
                         .collect();
                     lines.join("\n")
                 });
@@ -88,4 +107,16 @@ impl Key {
         }
         Ok(Exit::Ok)
     }
+}
+
+/// The text of a public key; a private one is not even sent.
+fn read_public(path: &Path) -> Result<String, Failure> {
+    let pem = std::fs::read_to_string(path)
+        .map_err(|error| Failure::io("read the public key", path, &error))?;
+    if pem.contains("PRIVATE KEY") {
+        let path = path.display();
+        let line = format!("{path} is a private key: keep it, and give the public half");
+        return Err(Failure::new(Exit::Usage, line));
+    }
+    Ok(pem)
 }

@@ -1,5 +1,6 @@
 //! Keys over restarts, copies and hands that should not have touched them.
 
+mod public_keys;
 mod tampering;
 
 use std::net::IpAddr;

@@ -1,10 +1,13 @@
 //! Who asks: the key, the time of the request, the signature over its raw bytes.
 //!
 //! The three checks stand in the order of the rules: key, time, signature. Nothing here
-//! remembers a request; repeated ones are the engine's to refuse.
-//! Reading order: `api_key`, `timing`, `signature`.
+//! remembers a request; repeated ones are the engine's to refuse. REST, the WebSocket API
+//! and FIX use the same checks: `api_key::admit`, `timing::window`, `signature::verify` over
+//! the payload of their transport; whoever keeps a session open watches `life`.
+//! Reading order: `api_key`, `life`, `timing`, `signature`.
 
 pub mod api_key;
+pub mod life;
 pub mod timing;
 pub mod signature;
 

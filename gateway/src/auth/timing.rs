@@ -20,7 +20,16 @@ pub fn check(parameters: &Parameters, now: TimeNs) -> Result<TimeNs, ApiError> {
     let sent = parameters
         .integer("timestamp")?
         .ok_or_else(|| mandatory("timestamp"))?;
-    let window_ns = match parameters.optional("recvWindow")? {
+    window(sent, parameters.optional("recvWindow")?, now)
+}
+
+/// The same for a transport with parameters of its own: `sent` in ms or µs, `recv_window` as
+/// text.
+///
+/// # Errors
+/// As [`check`], but for the missing or malformed timestamp.
+pub fn window(sent: u64, recv_window: Option<&str>, now: TimeNs) -> Result<TimeNs, ApiError> {
+    let window_ns = match recv_window {
         None => WINDOW_NS,
         Some(text) => read_window(text)?,
     };

@@ -37,12 +37,9 @@ pub async fn exchange_info(call: &Call) -> Outcome {
         .map(|symbol| Grid::new(&call.directory, symbol))
         .collect();
     let now = call.unit.print(call.app.parts.submit.now());
-    Ok(Answer::json(&ExchangeInfo::new(
-        &call.directory,
-        &grids,
-        now,
-        with_sets,
-    )))
+    let info = ExchangeInfo::new(&call.directory, &grids, now, with_sets)
+        .requests_per_second(call.queries().requests_per_second());
+    Ok(Answer::json(&info))
 }
 
 /// Whether `permissions`, one or a list, includes what every symbol here has.

@@ -19,7 +19,7 @@ pub const PERMISSION: &str = "SPOT";
 pub struct ExchangeInfo<'a> {
     timezone: &'static str,
     server_time: u64,
-    rate_limits: [RateLimit; 3],
+    rate_limits: Vec<RateLimit>,
     exchange_filters: [(); 0],
     symbols: Vec<SymbolInfo<'a>>,
 }
@@ -82,7 +82,7 @@ impl<'a> ExchangeInfo<'a> {
         ExchangeInfo {
             timezone: "UTC",
             server_time,
-            rate_limits: [
+            rate_limits: vec![
                 row("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
                 row("ORDERS", "SECOND", 10, limits.orders_per_10s),
                 row("ORDERS", "DAY", 1, limits.orders_per_day),
@@ -93,6 +93,21 @@ impl<'a> ExchangeInfo<'a> {
                 .map(|grid| symbol_info(directory, grid, with_sets))
                 .collect(),
         }
+    }
+}
+
+impl ExchangeInfo<'_> {
+    /// The same with the limit of requests a second; 0 = there is none.
+    pub fn requests_per_second(mut self, limit: u32) -> Self {
+        if limit != 0 {
+            self.rate_limits.push(RateLimit {
+                rate_limit_type: "RAW_REQUESTS",
+                interval: "SECOND",
+                interval_num: 1,
+                limit,
+            });
+        }
+        self
     }
 }
 

@@ -12,7 +12,6 @@ use axum::response::Response;
 
 use crate::call::App;
 use crate::error::{self, ApiError};
-use crate::limits::Spend;
 use crate::serve::{self, Answered};
 use crate::wire::clock::TimeUnit;
 use crate::wire::parameters::Parameters;
@@ -48,14 +47,7 @@ pub async fn upgrade(app: Arc<App>, request: Request) -> Response {
     if app.parts.queries.is_denied(address, None) {
         return serve::sign_off(&app, answered, &trace);
     }
-    let limit = app.parts.queries.directory().limits.weight_per_minute;
-    let now = app.parts.submit.now();
-    let charge = app.limits.charge(Spend {
-        address,
-        weight: WEIGHT,
-        limit,
-        now,
-    });
+    let charge = app.charge(address, WEIGHT);
     answered.used_weight = charge.used;
     let opening = match charge.refusal {
         Some(refusal) => Err(refusal),

@@ -7,6 +7,8 @@
 mod venue;
 mod client;
 mod auth;
+mod signatures;
+mod limits;
 mod bad_input;
 mod decimals;
 mod orders;

@@ -112,6 +112,7 @@ fn bans_grow_and_minutes_begin_anew() {
             address,
             weight: 2,
             limit: 1,
+            per_second: 0,
             now: TimeNs(now),
         })
     };
@@ -134,6 +135,7 @@ fn bans_grow_and_minutes_begin_anew() {
         address,
         weight: 1,
         limit: 1,
+        per_second: 0,
         now: TimeNs(now),
     });
     assert!(fresh.refusal.is_none());

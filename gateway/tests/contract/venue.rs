@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use gateway::auth::life::Life;
 use gateway::queries::{ApiKey, Keys, Queries, Read, Secret};
 use gateway::submit::{Pending, Receipt, Submit, SubmitError};
 use gateway::user_events::{self, UserReceiver, UserSender};
@@ -58,6 +59,7 @@ pub struct State {
     /// Who listens to whom, and what is told of the past.
     pub users: Vec<(AccountId, UserSender)>,
     pub told: Vec<Arc<UserUpdate>>,
+    pub requests_per_second: u32,
     kept: Vec<oneshot::Sender<Result<Receipt, SubmitError>>>,
 }
 
@@ -113,7 +115,11 @@ fn key(name: &str, account: AccountId) -> ApiKey {
         secret: Secret::Hmac(format!("{name}-secret").into_bytes()),
         may_read: true,
         may_trade: true,
+        may_withdraw: false,
+        may_fix: true,
+        may_fix_read: false,
         addresses: Vec::new(),
+        life: Life::new(),
     }
 }
 
@@ -383,6 +389,9 @@ impl Queries for Venue {
             is_last,
         };
         Box::pin(std::future::ready(Ok(page)))
+    }
+    fn requests_per_second(&self) -> u32 {
+        self.state.lock().requests_per_second
     }
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool {
         let state = self.state.lock();

@@ -1,4 +1,4 @@
-//! The `[deny]` list of the configuration file, read again when the file changes.
+//! `[deny]` and `[limits]` of the configuration file, read again when the file changes.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,22 @@ use std::time::{Duration, SystemTime};
 use parking_lot::RwLock;
 use schemas::ids::AccountId;
 
-use crate::config::{Deny, read_deny};
+use crate::config::{Live, read_live};
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Who is turned away.
+/// Who is turned away, and how fast the others may come.
 #[derive(Default)]
-pub struct DenyList {
-    deny: RwLock<Deny>,
+pub struct LiveConfig {
+    live: RwLock<Live>,
 }
 
-impl DenyList {
-    /// Starts with `deny` and follows `file`, if there is one; needs a tokio runtime.
-    pub fn watch(deny: Deny, file: Option<PathBuf>) -> Arc<DenyList> {
-        let list = Arc::new(DenyList {
-            deny: RwLock::new(deny),
+impl LiveConfig {
+    /// Starts with `live` and follows `file`, if there is one; needs a tokio runtime.
+    pub fn watch(live: Live, file: Option<PathBuf>) -> Arc<LiveConfig> {
+        let list = Arc::new(LiveConfig {
+            live: RwLock::new(live),
         });
         if let Some(path) = file {
             let weak = Arc::downgrade(&list);
@@ -46,15 +46,20 @@ impl DenyList {
 
     /// Whether the address or the account is listed.
     pub fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool {
-        let deny = self.deny.read();
+        let deny = &self.live.read().deny;
         deny.addresses.contains(&address.to_canonical())
             || account.is_some_and(|account| deny.accounts.contains(&account.0))
     }
 
+    /// How many requests a second an address may send; 0 = as many as its weight allows.
+    pub fn requests_per_second(&self) -> u32 {
+        self.live.read().limits.requests_per_second
+    }
+
     fn read(&self, path: &Path) {
-        match read_deny(path) {
-            Ok(deny) => *self.deny.write() = deny,
-            Err(failure) => tracing::error!(%failure, "the deny list stays as it was"),
+        match read_live(path) {
+            Ok(live) => *self.live.write() = live,
+            Err(failure) => tracing::error!(%failure, "[deny] and [limits] stay as they were"),
         }
     }
 }
