@@ -169,6 +169,15 @@ impl<T: Trace> Engine<T> {
         self.state.books.last_in_first_out = fault == PlantedFault::Lifo;
     }
 
+    /// Whether a fault is planted; then nothing takes a short way around it.
+    #[inline]
+    pub(crate) fn is_faulty(&self) -> bool {
+        #[cfg(feature = "planted-faults")]
+        return self.planted.is_some();
+        #[cfg(not(feature = "planted-faults"))]
+        false
+    }
+
     #[inline]
     fn begin(&mut self, at: Stamp, out: &mut Vec<Event>) {
         assert_eq!(at.offset, self.state.next, "the journal is gapless");

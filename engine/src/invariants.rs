@@ -92,7 +92,7 @@ fn held_equals_open_orders(state: &State) -> Result<(), Violation> {
     let mut need = |asset: AssetId, account: AccountId, amount: Amount| {
         *needed.entry((asset, account)).or_insert(0) += amount.0;
     };
-    for symbol in &state.symbols {
+    for symbol in state.symbols.iter() {
         let market = &symbol.market;
         for handle in state.books.queue(market.symbol, Side::Buy) {
             let order = state.books.orders.get(handle);
@@ -135,7 +135,7 @@ fn held_equals_open_orders(state: &State) -> Result<(), Violation> {
 
 /// Bids stay below asks, unless a taker is on its way through this book.
 fn book_not_crossed(state: &State) -> Result<(), Violation> {
-    for symbol in &state.symbols {
+    for symbol in state.symbols.iter() {
         let symbol = symbol.market.symbol;
         let bid = state.books.best_price(symbol, Side::Buy);
         let ask = state.books.best_price(symbol, Side::Sell);
@@ -150,7 +150,7 @@ fn book_not_crossed(state: &State) -> Result<(), Violation> {
 
 /// Each resting order has something open, adds up, and is found by its number.
 fn orders_are_found(state: &State) -> Result<(), Violation> {
-    for symbol in &state.symbols {
+    for symbol in state.symbols.iter() {
         for side in [Side::Buy, Side::Sell] {
             let symbol = symbol.market.symbol;
             for handle in state.books.queue(symbol, side) {
@@ -178,7 +178,7 @@ fn orders_are_found(state: &State) -> Result<(), Violation> {
 /// Seats list exactly the resting orders, in order of their numbers, and sum their bids.
 fn seats_match(state: &State) -> Result<(), Violation> {
     let mut owners: BTreeMap<(AccountId, SymbolId), Vec<(OrderId, u32)>> = BTreeMap::new();
-    for symbol in &state.symbols {
+    for symbol in state.symbols.iter() {
         for side in [Side::Buy, Side::Sell] {
             for handle in state.books.queue(symbol.market.symbol, side) {
                 let order = state.books.orders.get(handle);
@@ -216,7 +216,7 @@ fn seats_match(state: &State) -> Result<(), Violation> {
 /// Each open order with a client order id is found by it, and nothing else is known.
 fn client_index_matches(state: &State) -> Result<(), Violation> {
     let mut open = 0;
-    for symbol in &state.symbols {
+    for symbol in state.symbols.iter() {
         for side in [Side::Buy, Side::Sell] {
             for handle in state.books.queue(symbol.market.symbol, side) {
                 let order = state.books.orders.get(handle);

@@ -68,7 +68,7 @@ impl<T: Trace> Engine<T> {
     pub fn open_orders(&self, account: AccountId) -> Vec<OpenOrder> {
         let state = &self.state;
         let mut open = Vec::new();
-        for symbol in &state.symbols {
+        for symbol in state.symbols.iter() {
             let seat = state.seats.find(&state.tags, account, symbol.market.symbol);
             if let Some(seat) = seat {
                 let handles = state.seats.orders(&state.books.orders, seat);

@@ -292,7 +292,7 @@ fn put_meta(state: &State, out: &mut Vec<u8>) {
 
 /// Symbol by symbol: bids, then asks, each best price first and first come first.
 fn put_orders(state: &State, out: &mut Vec<u8>) {
-    for symbol in &state.symbols {
+    for symbol in state.symbols.iter() {
         for side in [Side::Buy, Side::Sell] {
             let handles = state.books.queue(symbol.market.symbol, side);
             (handles.len() as u64).put(out);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use schemas::ids::{
-    AccountId, AssetCode, AssetId, BusinessId, KeyId, Offset, SymbolId, SymbolName,
+    AccountId, AssetCode, AssetId, BusinessId, KeyId, Offset, OrderId, SymbolId, SymbolName,
 };
 use schemas::instrument::{
     AccountState, LotSize, NotionalFilter, PercentPrice, PriceFilter, SymbolKind, SymbolState,
@@ -19,7 +19,8 @@ use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Ledger;
 use crate::lookup::{Lookup, Tags};
 use crate::matching::carried::Work;
-use crate::risk::order_counts::OrderCounts;
+use crate::risk::corridor::Corridor;
+use crate::risk::order_counts::{OrderCounts, Windows};
 use crate::risk::reference_price::PriceWindow;
 use crate::risk::requests::Requests;
 use crate::risk::seats::Seats;
@@ -72,6 +73,13 @@ pub struct Symbol {
     pub next_trade: u64,
 }
 
+/// Every listed symbol, by number, and what follows from each.
+#[derive(Default, Debug)]
+pub(crate) struct Symbols {
+    listed: Vec<Symbol>,
+    corridors: Vec<Corridor>,
+}
+
 /// One account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Account {
@@ -103,7 +111,7 @@ pub struct State {
     pub(crate) withdrawals: bool,
     pub(crate) limits: VenueLimits,
     pub(crate) assets: Vec<Asset>,
-    pub(crate) symbols: Vec<Symbol>,
+    pub(crate) symbols: Symbols,
     pub(crate) windows: Vec<PriceWindow>,
     pub(crate) accounts: Vec<Account>,
     pub(crate) tiers: BTreeMap<u8, Rates>,
@@ -132,6 +140,21 @@ impl Account {
         orders_per_day: 0,
         counts: OrderCounts::NONE,
     };
+
+    /// Whether one order more stays within the account's limits, or the venue's.
+    #[inline]
+    pub(crate) fn may_order(&self, limits: &VenueLimits, windows: &Windows) -> bool {
+        let per_10s = match self.orders_per_10s {
+            0 => limits.orders_per_10s,
+            own => own,
+        };
+        let per_day = match self.orders_per_day {
+            0 => limits.orders_per_day,
+            own => own,
+        };
+        let (in_10s, in_1d) = self.counts.at(windows);
+        in_10s < per_10s && in_1d < per_day
+    }
 }
 
 impl State {
@@ -145,7 +168,7 @@ impl State {
             withdrawals: true,
             limits: VenueLimits::default(),
             assets: Vec::new(),
-            symbols: Vec::new(),
+            symbols: Symbols::default(),
             windows: Vec::new(),
             accounts: vec![Account::NEW; AccountId::FIRST_USER.0 as usize],
             tiers: BTreeMap::new(),
@@ -175,7 +198,8 @@ impl State {
 
     /// Appends a listed symbol and opens its book.
     pub(crate) fn push_symbol(&mut self, symbol: Symbol) {
-        self.symbols.push(symbol);
+        self.symbols.listed.push(symbol);
+        self.symbols.corridors.push(Corridor::UNKNOWN);
         self.windows.push(PriceWindow::default());
         self.books.add_symbol();
     }
@@ -184,6 +208,44 @@ impl State {
     pub(crate) fn push_asset(&mut self, asset: Asset) {
         self.assets.push(asset);
         self.ledger.add_asset();
+    }
+}
+
+impl std::ops::Deref for Symbols {
+    type Target = [Symbol];
+
+    #[inline]
+    fn deref(&self) -> &[Symbol] {
+        &self.listed
+    }
+}
+
+impl Symbols {
+    /// A symbol whose rules, state or last price change: its corridor is made anew.
+    #[inline]
+    pub fn change(&mut self, symbol: SymbolId) -> &mut Symbol {
+        self.corridors[symbol.0 as usize] = Corridor::UNKNOWN;
+        &mut self.listed[symbol.0 as usize]
+    }
+
+    /// The number of the next order.
+    #[inline]
+    pub fn number_order(&mut self, symbol: SymbolId) -> OrderId {
+        let listed = &mut self.listed[symbol.0 as usize];
+        let order = OrderId(listed.next_order);
+        listed.next_order += 1;
+        order
+    }
+
+    /// What is known of a symbol's rules, perhaps out of date.
+    #[inline]
+    pub fn corridor(&self, symbol: SymbolId) -> Option<&Corridor> {
+        self.corridors.get(symbol.0 as usize)
+    }
+
+    /// A corridor made anew.
+    pub fn set_corridor(&mut self, symbol: SymbolId, corridor: Corridor) {
+        self.corridors[symbol.0 as usize] = corridor;
     }
 }
 

@@ -52,6 +52,9 @@ pub enum Note {
 
 /// Hears every [`Note`].
 pub trait Trace {
+    /// Whether every step is to be told, also of a rule that is known to hold.
+    const HEARS: bool = true;
+
     /// One step; nothing by default.
     #[inline(always)]
     fn note(&mut self, note: Note) {
@@ -63,7 +66,9 @@ pub trait Trace {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTrace;
 
-impl Trace for NoTrace {}
+impl Trace for NoTrace {
+    const HEARS: bool = false;
+}
 
 /// Keeps everything.
 #[derive(Clone, Debug, Default)]

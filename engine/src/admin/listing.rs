@@ -123,7 +123,6 @@ impl<T: Trace> Engine<T> {
     }
 
     pub(super) fn set_filter(&mut self, command: &SetFilterV1) -> Verdict {
-        let index = command.symbol.0 as usize;
         let mut symbol = *self
             .state
             .symbol(command.symbol)
@@ -141,7 +140,7 @@ impl<T: Trace> Engine<T> {
         if !filters_fit(&symbol) {
             return Err(RejectReason::InvalidFilter);
         }
-        self.state.symbols[index] = symbol;
+        *self.state.symbols.change(command.symbol) = symbol;
         self.out.push(Event::FilterChanged {
             symbol: command.symbol,
             filter: command.filter,
@@ -155,7 +154,7 @@ impl<T: Trace> Engine<T> {
             .symbol(command.symbol)
             .ok_or(RejectReason::UnknownSymbol)?;
         check_rates(maker, taker)?;
-        let symbol = &mut self.state.symbols[command.symbol.0 as usize];
+        let symbol = self.state.symbols.change(command.symbol);
         symbol.maker = maker;
         symbol.taker = taker;
         self.out.push(Event::SymbolFeesChanged {
@@ -219,7 +218,7 @@ impl<T: Trace> Engine<T> {
     }
 
     fn change_symbol_state(&mut self, symbol: SymbolId, state: SymbolState) {
-        self.state.symbols[symbol.0 as usize].state = state;
+        self.state.symbols.change(symbol).state = state;
         self.out.push(Event::SymbolStateChanged { symbol, state });
     }
 }

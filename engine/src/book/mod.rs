@@ -89,17 +89,32 @@ impl Books {
     /// Puts an order last into the queue of its price.
     #[inline]
     pub fn insert(&mut self, order: Order, details: Details) -> u32 {
-        let (symbol, side, price, id) = (order.symbol, order.side, order.price, order.id);
         let handle = self.orders.add(order, details);
-        let book = &mut self.books[symbol.0 as usize];
+        self.attach(handle);
+        handle
+    }
+
+    /// Takes an order out of its queue and the index. Its seat must have let go of it.
+    #[inline]
+    pub fn remove(&mut self, handle: u32) {
+        self.detach(handle);
+        self.orders.free(handle);
+    }
+
+    /// Puts an order of the slab last into the queue of its price, and into the index.
+    #[inline]
+    pub(crate) fn attach(&mut self, handle: u32) {
+        let order = self.orders.get(handle);
+        let (side, key, id) = (order.side, key_of(order.side, order.price), order.id);
+        let book = &mut self.books[order.symbol.0 as usize];
         book.index.insert(id, handle, &mut self.chunks);
-        let level = book.sides[side as usize].level(key_of(side, price));
+        let level = book.sides[side as usize].level(key);
         #[cfg(feature = "planted-faults")]
         if self.last_in_first_out && level.head != NIL {
             let head = std::mem::replace(&mut level.head, handle);
             self.orders.get_mut(head).prev = handle;
             self.orders.get_mut(handle).next = head;
-            return handle;
+            return;
         }
         let tail = std::mem::replace(&mut level.tail, handle);
         if tail == NIL {
@@ -108,30 +123,28 @@ impl Books {
             self.orders.get_mut(tail).next = handle;
             self.orders.get_mut(handle).prev = tail;
         }
-        handle
     }
 
-    /// Takes an order out of its queue and the index. Its seat must have let go of it.
+    /// Takes an order out of its queue and the index; it keeps its place in the slab.
     #[inline]
-    pub fn remove(&mut self, handle: u32) {
+    pub(crate) fn detach(&mut self, handle: u32) {
         let order = self.orders.get(handle);
-        let (symbol, side, price, id) = (order.symbol, order.side, order.price, order.id);
+        let (side, key, id) = (order.side, key_of(order.side, order.price), order.id);
         let (prev, next) = (order.prev, order.next);
-        let book = &mut self.books[symbol.0 as usize];
+        let book = &mut self.books[order.symbol.0 as usize];
         book.index.remove(id, &mut self.chunks);
         if prev == NIL && next == NIL {
-            book.sides[side as usize].remove(key_of(side, price));
+            book.sides[side as usize].remove(key);
         } else if prev == NIL {
-            book.sides[side as usize].level(key_of(side, price)).head = next;
+            book.sides[side as usize].level(key).head = next;
             self.orders.get_mut(next).prev = NIL;
         } else if next == NIL {
-            book.sides[side as usize].level(key_of(side, price)).tail = prev;
+            book.sides[side as usize].level(key).tail = prev;
             self.orders.get_mut(prev).next = NIL;
         } else {
             self.orders.get_mut(prev).next = next;
             self.orders.get_mut(next).prev = prev;
         }
-        self.orders.free(handle);
     }
 
     /// Every order of a side, best price first, then in the order of the queue.

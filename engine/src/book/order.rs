@@ -1,5 +1,6 @@
 //! One resting order: 64 bytes that matching reads, and the rest beside them.
 
+use schemas::command::PlaceOrderV1;
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::{OrderType, SelfTradePrevention, Side, TimeInForce};
 use schemas::units::{Amount, Price, Qty, TimeNs};
@@ -44,6 +45,45 @@ pub struct Details {
     pub prevented: Qty,
     pub created: TimeNs,
     pub client_order: ClientOrderId,
+}
+
+impl Order {
+    /// A new order as it rests whole, not in any list yet.
+    #[inline]
+    pub(crate) fn new(order: &PlaceOrderV1, id: OrderId, client_tag: u32) -> Order {
+        Order {
+            id,
+            price: order.price,
+            open: order.qty,
+            account: order.account,
+            symbol: order.symbol,
+            prev: NIL,
+            next: NIL,
+            seat_prev: NIL,
+            seat_next: NIL,
+            seat: NIL,
+            client_tag,
+            side: order.side,
+            order_type: order.order_type,
+            time_in_force: order.time_in_force,
+            self_trade: order.self_trade,
+            made: false,
+        }
+    }
+}
+
+impl Details {
+    /// Of a new order as it rests whole.
+    #[inline]
+    pub(crate) fn new(order: &PlaceOrderV1, created: TimeNs) -> Details {
+        Details {
+            quote: Amount::ZERO,
+            qty: order.qty,
+            prevented: Qty::ZERO,
+            created,
+            client_order: order.client_order,
+        }
+    }
 }
 
 /// The slab; freed places are used again, last freed first.

@@ -1,5 +1,6 @@
-//! Balances by (asset, account). [`Ledger::transfer`] is the only writer, so every
-//! asset sums to zero over all accounts, the outside world being one.
+//! Balances by (asset, account). [`Ledger::transfer`] is the only writer, and
+//! [`Ledger::hold_instead`] its short form within one balance, so every asset sums to zero
+//! over all accounts, the outside world being one.
 
 use schemas::ids::{AccountId, AssetId};
 use schemas::units::Amount;
@@ -97,6 +98,29 @@ impl Ledger {
         self.slot(to.0, asset).pot(to.1).0 += amount.0;
         self.touch(from.0, asset);
         self.touch(to.0, asset);
+    }
+
+    /// Holds one amount instead of another, if there is enough of it, and gives the balance
+    /// as it is then; `None` has changed nothing. The caller tells the balance itself.
+    #[inline]
+    pub fn hold_instead(
+        &mut self,
+        (account, asset): (AccountId, AssetId),
+        released: Amount,
+        needed: Amount,
+    ) -> Option<Balance> {
+        let balance = self.slot(account, asset);
+        let more = needed.0 - released.0;
+        let after = Balance {
+            free: Amount(balance.free.0 - more),
+            held: Amount(balance.held.0 + more),
+        };
+        assert!(balance.held.0 >= released.0, "what is released was held");
+        if after.free.0 < 0 {
+            return None;
+        }
+        *balance = after;
+        Some(after)
     }
 
     #[inline]

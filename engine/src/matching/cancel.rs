@@ -1,15 +1,15 @@
-//! The end of resting orders: one, all of a seat, one in favour of another.
+//! The end of resting orders: one, all of a seat, all of a symbol.
 
-use schemas::command::{CancelAllV1, CancelOrderV1, CancelReplaceV1, OrderRef};
+use schemas::command::{CancelAllV1, CancelOrderV1, OrderRef};
 use schemas::event::{CancelRejected, Event, OrderDone};
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
-use schemas::instrument::{CancelReplaceMode, OrderStatus, Side};
+use schemas::instrument::{OrderStatus, Side};
 use schemas::reject::RejectReason;
 use schemas::units::{Qty, TimeNs};
 
 use crate::apply::Engine;
+use crate::book::order::Order;
 use crate::matching::carried::Work;
-use crate::risk::filters::Replaced;
 use crate::trace::Trace;
 
 /// How a resting order ends.
@@ -25,6 +25,26 @@ impl Ending {
         Ending {
             status,
             cancel_client: ClientOrderId::EMPTY,
+        }
+    }
+
+    /// The end of an order that stood in the book.
+    #[inline]
+    pub(crate) fn of_resting(&self, order: &Order) -> OrderDone {
+        OrderDone {
+            symbol: order.symbol,
+            order: order.id,
+            account: order.account,
+            side: order.side,
+            status: self.status,
+            price: order.price,
+            open: order.open,
+            prevented: match self.status {
+                OrderStatus::ExpiredInMatch => order.open,
+                _ => Qty::ZERO,
+            },
+            rested: true,
+            cancel_client: self.cancel_client,
         }
     }
 }
@@ -120,22 +140,7 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn end_resting(&mut self, handle: u32, ending: Ending) {
         let order = *self.state.books.orders.get(handle);
         self.release(&order, order.open);
-        let prevented = match ending.status {
-            OrderStatus::ExpiredInMatch => order.open,
-            _ => Qty::ZERO,
-        };
-        self.out.push(Event::OrderDone(OrderDone {
-            symbol: order.symbol,
-            order: order.id,
-            account: order.account,
-            side: order.side,
-            status: ending.status,
-            price: order.price,
-            open: order.open,
-            prevented,
-            rested: true,
-            cancel_client: ending.cancel_client,
-        }));
+        self.out.push(Event::OrderDone(ending.of_resting(&order)));
         self.close(handle);
     }
 
@@ -199,55 +204,5 @@ impl<T: Trace> Engine<T> {
                 self.end_resting(handle, Ending::of(OrderStatus::Canceled));
             }
         }
-    }
-
-    /// RULES, Spot: parameters and filters of the new order, then the cancel, then the
-    /// new order admitted as after the cancel.
-    #[inline]
-    pub(crate) fn cancel_replace(&mut self, command: &CancelReplaceV1) {
-        let order = &command.order;
-        let (account, symbol) = (order.account, order.symbol);
-        let found = match self.state.symbol(symbol) {
-            Some(_) => self.find_target(account, symbol, &command.target),
-            None => Err(RejectReason::UnknownOrder),
-        };
-        let notional = match self.admit_terms(order, self.replaced(found.ok())) {
-            Ok(notional) => notional,
-            Err(reason) => return self.reject_order(order, reason),
-        };
-        match found {
-            Ok(handle) => self.end_resting(
-                handle,
-                Ending {
-                    status: OrderStatus::Canceled,
-                    cancel_client: command.cancel_client,
-                },
-            ),
-            Err(reason) => {
-                self.reject_cancel(account, symbol, reason);
-                if command.mode == CancelReplaceMode::StopOnFailure {
-                    return;
-                }
-            }
-        }
-        match self.admit_funds(order, notional) {
-            Ok(admitted) => self.accept(order, admitted),
-            Err(reason) => self.reject_order(order, reason),
-        }
-    }
-
-    #[inline]
-    fn replaced(&self, handle: Option<u32>) -> Replaced {
-        handle.map_or(Replaced::default(), |handle| {
-            let order = self.state.books.orders.get(handle);
-            Replaced {
-                orders: 1,
-                bids: match order.side {
-                    Side::Buy => i128::from(order.open.0),
-                    Side::Sell => 0,
-                },
-                seat: Some(order.seat),
-            }
-        })
     }
 }

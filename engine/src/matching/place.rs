@@ -39,7 +39,7 @@ impl<T: Trace> Engine<T> {
             reason,
         }));
         if reason == RejectReason::SymbolFault {
-            self.state.symbols[order.symbol.0 as usize].state = SymbolState::Halt;
+            self.state.symbols.change(order.symbol).state = SymbolState::Halt;
             self.out.push(Event::SymbolStateChanged {
                 symbol: order.symbol,
                 state: SymbolState::Halt,
@@ -50,9 +50,21 @@ impl<T: Trace> Engine<T> {
     /// The point of no return: from here on the order cannot be refused.
     #[inline]
     pub(crate) fn accept(&mut self, order: &PlaceOrderV1, admitted: Admitted) {
-        let symbol = &mut self.state.symbols[order.symbol.0 as usize];
-        let id = OrderId(symbol.next_order);
-        symbol.next_order += 1;
+        let id = self.enter(order);
+        let stays = order.order_type != OrderType::Market
+            && order.time_in_force == TimeInForce::Gtc
+            && !self.would_match(order);
+        if stays {
+            self.rest_whole(order, id, &admitted);
+        } else {
+            self.start(order, id, &admitted);
+        }
+    }
+
+    /// Gives an admitted order its number, counts it, remembers its request and tells it.
+    #[inline]
+    pub(crate) fn enter(&mut self, order: &PlaceOrderV1) -> OrderId {
+        let id = self.state.symbols.number_order(order.symbol);
         let counts = &mut self.state.accounts[order.account.0 as usize].counts;
         let (orders_10s, orders_1d) = counts.add(&self.windows);
         self.remember_request(order.account, &order.request);
@@ -75,14 +87,7 @@ impl<T: Trace> Engine<T> {
             orders_10s,
             orders_1d,
         }));
-        let stays = order.order_type != OrderType::Market
-            && order.time_in_force == TimeInForce::Gtc
-            && !self.would_match(order);
-        if stays {
-            self.rest_whole(order, id, &admitted);
-        } else {
-            self.start(order, id, &admitted);
-        }
+        id
     }
 
     /// The order may trade: it walks, unless it is killed.
@@ -107,40 +112,10 @@ impl<T: Trace> Engine<T> {
     fn rest_whole(&mut self, order: &PlaceOrderV1, id: OrderId, admitted: &Admitted) {
         let (asset, amount) = admitted.hold;
         self.move_hold((order.account, asset), amount);
-        let resting = Order {
-            id,
-            price: order.price,
-            open: order.qty,
-            account: order.account,
-            symbol: order.symbol,
-            prev: NIL,
-            next: NIL,
-            seat_prev: NIL,
-            seat_next: NIL,
-            seat: NIL,
-            client_tag: admitted.client_tag,
-            side: order.side,
-            order_type: order.order_type,
-            time_in_force: order.time_in_force,
-            self_trade: order.self_trade,
-            made: false,
-        };
-        let details = Details {
-            quote: Amount::ZERO,
-            qty: order.qty,
-            prevented: Qty::ZERO,
-            created: self.state.now,
-            client_order: order.client_order,
-        };
+        let resting = Order::new(order, id, admitted.client_tag);
+        let details = Details::new(order, self.state.now);
         self.state.stand(resting, details);
-        self.out.push(Event::OrderRested(OrderRested {
-            symbol: order.symbol,
-            order: id,
-            account: order.account,
-            side: order.side,
-            price: order.price,
-            open: order.qty,
-        }));
+        self.out.push(Event::OrderRested(rested(order, id)));
     }
 
     /// Walks on; what does not fit this command is carried over, its money on hold.
@@ -239,6 +214,19 @@ impl<T: Trace> Engine<T> {
             price: taker.limit,
             open: taker.left,
         }));
+    }
+}
+
+/// An order that rests whole.
+#[inline]
+pub(crate) fn rested(order: &PlaceOrderV1, id: OrderId) -> OrderRested {
+    OrderRested {
+        symbol: order.symbol,
+        order: id,
+        account: order.account,
+        side: order.side,
+        price: order.price,
+        open: order.qty,
     }
 }
 

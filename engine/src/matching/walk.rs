@@ -86,7 +86,7 @@ impl<T: Trace> Engine<T> {
             qty,
         });
         let (taker_fee, maker_fee) = self.settle(taker, &maker, (qty, quote));
-        let symbol = &mut self.state.symbols[market.symbol.0 as usize];
+        let symbol = self.state.symbols.change(market.symbol);
         let trade = TradeId(symbol.next_trade);
         symbol.next_trade += 1;
         symbol.last_trade = Some(maker.price);

@@ -200,7 +200,7 @@ pub(crate) fn lot_holds(filter: &LotSize, qty: Qty) -> bool {
 
 /// Both positive; the short division is several times faster.
 #[inline]
-fn is_multiple(number: i64, step: i64) -> bool {
+pub(crate) fn is_multiple(number: i64, step: i64) -> bool {
     match (u32::try_from(number), u32::try_from(step)) {
         (Ok(number), Ok(step)) => number % step == 0,
         _ => number % step == 0,

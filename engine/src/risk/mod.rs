@@ -2,10 +2,12 @@
 //!
 //! No check stands anywhere else: past admission a command cannot fail.
 //!
-//! Reading order: `admit`, `filters`, `reference_price`, `order_counts`, `requests`, `seats`.
+//! Reading order: `admit`, `filters`, `corridor`, `reference_price`, `order_counts`,
+//! `requests`, `seats`.
 
 pub mod admit;
 pub mod filters;
+pub mod corridor;
 pub mod reference_price;
 pub mod order_counts;
 pub mod requests;

@@ -8,6 +8,7 @@ use schemas::units::{Price, Qty, TimeNs};
 use schemas::wire::Wire;
 
 use crate::apply::Engine;
+use crate::risk::corridor::Corridor;
 use crate::trace::{Note, Trace};
 
 const MINUTE_NS: u64 = 60_000_000_000;
@@ -150,6 +151,20 @@ impl PriceWindow {
 }
 
 impl<T: Trace> Engine<T> {
+    /// Makes a symbol's corridor anew. It holds until something trades, a rule changes, or
+    /// the minute ends that the mean is taken in.
+    #[inline(never)]
+    pub(crate) fn renew_corridor(&mut self, symbol: SymbolId) {
+        let reference = self.reference_price(symbol);
+        let listed = &self.state.symbols[symbol.0 as usize];
+        let until = match listed.percent.minutes {
+            0 => u64::MAX,
+            _ => (self.state.now.0 / MINUTE_NS + 1).saturating_mul(MINUTE_NS),
+        };
+        let corridor = Corridor::of(listed, reference, until);
+        self.state.symbols.set_corridor(symbol, corridor);
+    }
+
     /// RULES, Spot: reference price. `None` before the first trade.
     #[inline]
     pub(crate) fn reference_price(&mut self, symbol: SymbolId) -> Option<Price> {

@@ -132,6 +132,28 @@ impl Seats {
         }
     }
 
+    /// An order of the seat gets a new number, the highest: it moves to the end of the list.
+    #[inline]
+    pub(crate) fn move_last(&mut self, orders: &mut Orders, handle: u32) {
+        let order = orders.get(handle);
+        let (prev, next) = (order.seat_prev, order.seat_next);
+        if next == NIL {
+            return;
+        }
+        let seat = &mut self.records[order.seat as usize];
+        if prev == NIL {
+            seat.head = next;
+        } else {
+            orders.get_mut(prev).seat_next = next;
+        }
+        orders.get_mut(next).seat_prev = prev;
+        let tail = std::mem::replace(&mut seat.tail, handle);
+        orders.get_mut(tail).seat_next = handle;
+        let order = orders.get_mut(handle);
+        order.seat_prev = tail;
+        order.seat_next = NIL;
+    }
+
     /// Frees a seat, unless orders came back to it.
     #[inline]
     fn give_up(&mut self, tags: &Tags, place: u32) {
@@ -144,6 +166,12 @@ impl Seats {
                 self.left = None;
             }
         }
+    }
+
+    /// A resting bid became another, larger by so much, or smaller.
+    #[inline]
+    pub(crate) fn grow_bids(&mut self, place: u32, by: Qty) {
+        self.records[place as usize].bids += i128::from(by.0);
     }
 
     /// A resting bid shrank.
