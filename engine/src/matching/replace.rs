@@ -114,7 +114,9 @@ impl<T: Trace> Engine<T> {
     #[inline]
     fn admit_move(&self, order: &PlaceOrderV1, handle: u32, notional: Amount) -> Option<Move> {
         let old = self.state.books.orders.get(handle);
-        let rests = order.order_type != OrderType::Market
+        let is_plain = |kind| matches!(kind, OrderType::Limit | OrderType::LimitMaker);
+        let rests = is_plain(order.order_type)
+            && is_plain(old.order_type)
             && order.time_in_force == TimeInForce::Gtc
             && order.side == old.side
             && !self.would_match(order);
