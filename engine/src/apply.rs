@@ -187,9 +187,10 @@ impl<T: Trace> Engine<T> {
         );
         self.state.next = at.offset.next();
         self.state.now = at.time;
-        self.out = std::mem::take(out);
+        std::mem::swap(&mut self.out, out);
         self.out_start = self.out.len();
         self.steps = 0;
+        debug_assert!(out.is_empty(), "no events are left over");
         self.windows.advance(at.time);
         self.state.requests.expire(&self.state.tags, at.time);
     }
@@ -210,7 +211,7 @@ impl<T: Trace> Engine<T> {
             events.len() - self.out_start <= EVENTS_MAX,
             "event ids have 16 bits"
         );
-        *out = std::mem::take(&mut self.out);
+        std::mem::swap(&mut self.out, out);
         let wake_at = self.wake_at();
         let is_due = wake_at.is_some_and(|due| due <= self.state.now);
         Outcome {

@@ -24,6 +24,7 @@ pub mod admin;
 pub mod reads;
 pub mod trace;
 pub mod lookup;
+pub mod foresee;
 pub mod sections;
 pub mod restore;
 pub mod root;

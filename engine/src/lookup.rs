@@ -4,7 +4,8 @@
 //! whether it is the one sought. There is no iterator, so nothing can depend on the
 //! order; the seed comes from outside, so a client cannot aim at collisions.
 
-use schemas::ids::{AccountId, SymbolId};
+use schemas::command::RequestDigest;
+use schemas::ids::{AccountId, ClientOrderId, SymbolId};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// No handle.
@@ -32,22 +33,53 @@ impl Tags {
         (self.pair(account, symbol) >> 32) as u32
     }
 
-    /// The tag of a text that an account uses on a symbol; never zero.
+    /// The tag of a request that an account signed; never zero.
     #[inline]
-    pub fn of_text(&self, account: AccountId, symbol: SymbolId, text: &[u8]) -> u32 {
-        let hash = xxh3_64_with_seed(text, self.pair(account, symbol));
-        ((hash >> 32) as u32).max(1)
+    pub fn of_request(&self, account: AccountId, digest: &RequestDigest) -> u32 {
+        let seed = self.pair(account, NO_SYMBOL);
+        ((xxh3_64_with_seed(&digest.0, seed) >> 32) as u32).max(1)
+    }
+
+    /// The tag of a name that an account gave an order on a symbol; never zero.
+    ///
+    /// A client knows neither seed nor factor, so it cannot aim at one tag.
+    #[inline]
+    pub fn of_client(&self, account: AccountId, symbol: SymbolId, id: &ClientOrderId) -> u32 {
+        let bytes = id.padded();
+        let word = |at: usize| {
+            let eight: &[u8; 8] = bytes[at..].first_chunk().expect("36 bytes");
+            u64::from_le_bytes(*eight)
+        };
+        let pair = self.pair(account, symbol);
+        let first = fold(word(0) ^ self.seed, word(8) ^ pair);
+        let second = fold(word(16) ^ self.factor, word(24) ^ pair.rotate_left(32));
+        // Of the last word the fourth has had one half.
+        let last = fold(first ^ second ^ (word(28) >> 32), self.factor);
+        ((last >> 32) as u32).max(1)
     }
 
     #[inline]
     fn pair(&self, account: AccountId, symbol: SymbolId) -> u64 {
         let key = (u64::from(account.0) << 32 | u64::from(symbol.0)) ^ self.seed;
-        let product = u128::from(key) * u128::from(self.factor);
-        product as u64 ^ (product >> 64) as u64
+        fold(key, self.factor)
     }
 }
 
+/// Both halves of a product, in one word.
+#[inline]
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Signed requests belong to no symbol.
+const NO_SYMBOL: SymbolId = SymbolId(u32::MAX);
+
+/// A place that a search found empty; it is so until the next change.
 #[derive(Clone, Copy, Debug)]
+pub struct Vacancy(usize);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Slot {
     tag: u32,
     handle: u32,
@@ -63,6 +95,8 @@ const EMPTY: Slot = Slot {
 pub struct Lookup {
     slots: Vec<Slot>,
     used: usize,
+    /// So many handles fit before the table grows.
+    room: usize,
 }
 
 impl Default for Lookup {
@@ -70,6 +104,7 @@ impl Default for Lookup {
         Lookup {
             slots: vec![EMPTY; 64],
             used: 0,
+            room: 48,
         }
     }
 }
@@ -83,24 +118,53 @@ impl Lookup {
     /// The handle under `tag` for which `same` holds.
     #[inline]
     pub fn find(&self, tag: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
+        self.search(tag, same).ok()
+    }
+
+    /// The handle under `tag` for which `same` holds, or where one could be put.
+    #[inline]
+    pub fn search(&self, tag: u32, same: impl Fn(u32) -> bool) -> Result<u32, Vacancy> {
         let mask = self.slots.len() - 1;
         let mut at = tag as usize & mask;
         loop {
             let slot = self.slots[at];
             if slot.handle == NIL {
-                return None;
+                return Err(Vacancy(at));
             }
             if slot.tag == tag && same(slot.handle) {
-                return Some(slot.handle);
+                return Ok(slot.handle);
             }
             at = (at + 1) & mask;
         }
     }
 
+    /// The handle in the place where a search for the tag begins; only to fetch it.
+    #[inline]
+    pub(crate) fn home(&self, tag: u32) -> u32 {
+        self.slots[tag as usize & (self.slots.len() - 1)].handle
+    }
+
+    /// Adds a handle where a search has just found room for its tag.
+    #[inline]
+    pub fn fill(&mut self, vacancy: Vacancy, tag: u32, handle: u32) {
+        if self.is_dense() {
+            return self.insert(tag, handle);
+        }
+        debug_assert_eq!(self.slots[vacancy.0], EMPTY, "nothing changed since");
+        self.used += 1;
+        self.slots[vacancy.0] = Slot { tag, handle };
+    }
+
+    /// Whether the next handle needs a larger table.
+    #[inline]
+    fn is_dense(&self) -> bool {
+        self.used >= self.room
+    }
+
     /// Adds a handle. The caller has made sure that it is not there yet.
     #[inline]
     pub fn insert(&mut self, tag: u32, handle: u32) {
-        if self.used * 4 >= self.slots.len() * 3 {
+        if self.is_dense() {
             self.grow();
         }
         self.used += 1;
@@ -112,7 +176,7 @@ impl Lookup {
     pub fn remove(&mut self, tag: u32, handle: u32) {
         let mask = self.slots.len() - 1;
         let mut hole = tag as usize & mask;
-        while self.slots[hole].handle != handle {
+        while self.slots[hole] != (Slot { tag, handle }) {
             assert!(self.slots[hole].handle != NIL, "what is removed is there");
             hole = (hole + 1) & mask;
         }
@@ -142,6 +206,7 @@ impl Lookup {
                 place(&mut larger, *slot);
             }
         }
+        self.room = larger.len() / 4 * 3;
         self.slots = larger;
     }
 }

@@ -159,8 +159,8 @@ fn take_work(state: &mut State, input: &mut &[u8]) -> Option<()> {
             has_symbol(state, taker.market.symbol)?;
             has_account(state, taker.account)?;
             if !taker.client_order.is_empty() {
-                let text = taker.client_order.as_bytes();
-                taker.client_tag = state.tags.of_text(taker.account, taker.market.symbol, text);
+                let (account, symbol) = (taker.account, taker.market.symbol);
+                taker.client_tag = state.tags.of_client(account, symbol, &taker.client_order);
             }
         }
         all.push_back(work);
@@ -222,8 +222,8 @@ fn take_order(
     has_account(state, order.account)?;
     (order.price.0 > 0 && order.open.0 > 0).then_some(())?;
     if !details.client_order.is_empty() {
-        let text = details.client_order.as_bytes();
-        order.client_tag = state.tags.of_text(order.account, symbol, text);
+        let id = &details.client_order;
+        order.client_tag = state.tags.of_client(order.account, symbol, id);
     }
     Some((order, details))
 }

@@ -263,6 +263,19 @@ impl Market {
         (quote <= SUPPLY_MAX).then_some(Amount(quote as i128))
     }
 
+    /// [`Market::notional`] in 64 bits, which is nearly always enough; else `None`.
+    #[inline]
+    pub(crate) fn short_notional(&self, price: Price, qty: Qty) -> Option<u64> {
+        let tick_lots = (price.0 as u64).checked_mul(qty.0 as u64)?;
+        tick_lots.checked_mul(self.quote_per_tick_lot)
+    }
+
+    /// [`Market::base_atoms`] in 64 bits, which is nearly always enough; else `None`.
+    #[inline]
+    pub(crate) fn short_base_atoms(&self, qty: Qty) -> Option<u64> {
+        (qty.0 as u64).checked_mul(self.lot_atoms)
+    }
+
     /// Base atoms of a quantity.
     #[inline]
     pub fn base_atoms(&self, qty: Qty) -> Amount {

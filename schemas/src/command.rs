@@ -27,6 +27,14 @@ use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub struct RequestDigest(pub [u8; 16]);
 
+impl RequestDigest {
+    /// Whether the request was not signed.
+    #[inline]
+    pub fn is_none(&self) -> bool {
+        self.0 == [0; 16]
+    }
+}
+
 /// A new order. A market order has price 0; by base it has `qty`, by quote it has `quote_qty`.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PlaceOrderV1 {

@@ -210,6 +210,12 @@ impl<const N: usize> Text<N> {
         &self.bytes[..usize::from(self.length).min(N)]
     }
 
+    /// All `N` bytes, the unused ones included.
+    #[inline]
+    pub fn padded(&self) -> &[u8; N] {
+        &self.bytes
+    }
+
     /// The text; bytes that are not UTF-8 give an empty text.
     #[inline]
     pub fn as_str(&self) -> &str {

@@ -167,7 +167,11 @@ impl Core {
 impl Turn {
     fn work<'a>(&mut self, batch: impl Iterator<Item = &'a crate::pipeline::ring::Input>) {
         let mut taken = 0;
-        for input in batch {
+        let mut batch = batch.peekable();
+        while let Some(input) = batch.next() {
+            if let Some(after) = batch.peek() {
+                self.core.engine.foresee(&after.command);
+            }
             while self.outcome.more && self.sequence(&Command::Continue, 0).is_ok() {}
             if let Err(error) = self.sequence(&input.command, input.token) {
                 self.core.shared.answers.refuse(input.token, error);

@@ -20,6 +20,18 @@ pub struct Level {
     pub tail: u32,
 }
 
+impl Level {
+    /// Puts an order last; gives the one that was last before, or `NIL`.
+    #[inline]
+    pub fn push(&mut self, handle: u32) -> u32 {
+        let tail = std::mem::replace(&mut self.tail, handle);
+        if tail == NIL {
+            self.head = handle;
+        }
+        tail
+    }
+}
+
 /// Finds levels by key; the smaller key is the better price.
 pub trait PriceIndex {
     /// The best key that has orders.
@@ -30,6 +42,8 @@ pub trait PriceIndex {
     fn head_after(&self, key: i64) -> Option<u32>;
     /// The level at `key`, made when it is missing; the caller puts an order in.
     fn level(&mut self, key: i64) -> &mut Level;
+    /// The level at `key`, which has orders.
+    fn taken_level(&mut self, key: i64) -> &mut Level;
     /// The level at `key` has lost its last order.
     fn remove(&mut self, key: i64);
 }
@@ -40,6 +54,8 @@ const VACANT: Level = Level {
 };
 
 const NO_KEY: i64 = i64::MAX;
+/// No price lies on this page.
+const NO_PAGE: (i64, u32) = (i64::MAX, NIL);
 /// Entries of the cache of pages.
 const NEAR: usize = 8;
 
@@ -54,7 +70,7 @@ struct Page {
 pub struct PagedLevels {
     best: i64,
     best_page: u32,
-    /// Page key and place of pages used lately; a place of `NIL` is no entry.
+    /// Page key and place of pages used lately.
     near: [(i64, u32); NEAR],
     pages: Vec<Page>,
     free: Vec<u32>,
@@ -66,7 +82,7 @@ impl Default for PagedLevels {
         PagedLevels {
             best: NO_KEY,
             best_page: NIL,
-            near: [(0, NIL); NEAR],
+            near: [NO_PAGE; NEAR],
             pages: Vec::new(),
             free: Vec::new(),
             directory: BTreeMap::new(),
@@ -114,6 +130,12 @@ impl PriceIndex for PagedLevels {
     }
 
     #[inline]
+    fn taken_level(&mut self, key: i64) -> &mut Level {
+        let page = self.page(key >> 6).expect("a level has a page");
+        &mut self.pages[page as usize].levels[(key & 63) as usize]
+    }
+
+    #[inline]
     fn remove(&mut self, key: i64) {
         let place = self.page(key >> 6).expect("a level has a page");
         let page = &mut self.pages[place as usize];
@@ -129,10 +151,19 @@ impl PriceIndex for PagedLevels {
 }
 
 impl PagedLevels {
+    /// Reads a level of a page used lately, so that it lies in the cache.
+    #[inline]
+    pub(crate) fn fetch(&self, key: i64) {
+        let near = self.near[(key >> 6) as usize % NEAR];
+        if let Some(page) = self.pages.get(near.1 as usize) {
+            std::hint::black_box((page.bitmap, page.levels[(key & 63) as usize].head));
+        }
+    }
+
     #[inline]
     fn page(&self, page_key: i64) -> Option<u32> {
         let near = self.near[page_key as usize % NEAR];
-        if near.0 == page_key && near.1 != NIL {
+        if near.0 == page_key {
             return Some(near.1);
         }
         self.directory.get(&page_key).copied()
@@ -141,7 +172,7 @@ impl PagedLevels {
     #[inline]
     fn page_or_new(&mut self, page_key: i64) -> u32 {
         let near = self.near[page_key as usize % NEAR];
-        if near.0 == page_key && near.1 != NIL {
+        if near.0 == page_key {
             return near.1;
         }
         self.far_page_or_new(page_key)
@@ -181,7 +212,7 @@ impl PagedLevels {
         self.free.push(place);
         let near = &mut self.near[page_key as usize % NEAR];
         if near.0 == page_key {
-            *near = (0, NIL);
+            *near = NO_PAGE;
         }
         if self.best >> 6 != page_key {
             return;

@@ -41,9 +41,26 @@ pub struct Books {
 /// Smaller is better on both sides.
 #[inline]
 pub(crate) fn key_of(side: Side, price: Price) -> i64 {
-    match side {
-        Side::Buy => -price.0,
-        Side::Sell => price.0,
+    // Without a branch: which side comes next is what nobody can predict.
+    price.0 * (i64::from(side as u8) * 2 - 1)
+}
+
+/// Takes an order out of the queue of its price.
+#[inline]
+fn unlink(levels: &mut PagedLevels, orders: &mut Orders, order: &Order) {
+    let key = key_of(order.side, order.price);
+    let (prev, next) = (order.prev, order.next);
+    if prev == NIL && next == NIL {
+        levels.remove(key);
+    } else if prev == NIL {
+        levels.taken_level(key).head = next;
+        orders.get_mut(next).prev = NIL;
+    } else if next == NIL {
+        levels.taken_level(key).tail = prev;
+        orders.get_mut(prev).next = NIL;
+    } else {
+        orders.get_mut(prev).next = next;
+        orders.get_mut(next).prev = prev;
     }
 }
 
@@ -69,6 +86,13 @@ impl Books {
         })
     }
 
+    /// Whether a price reaches the best price of a side, so that they would trade.
+    #[inline]
+    pub fn reaches(&self, symbol: SymbolId, side: Side, price: Price) -> bool {
+        let best = self.books[symbol.0 as usize].sides[side as usize].best_key();
+        best.is_some_and(|best| best <= key_of(side, price))
+    }
+
     /// The order that is met after this one, if this one were gone.
     #[inline]
     pub fn after(&self, handle: u32) -> Option<u32> {
@@ -84,6 +108,24 @@ impl Books {
     #[inline]
     pub fn find(&self, symbol: SymbolId, order: OrderId) -> Option<u32> {
         self.books[symbol.0 as usize].index.get(order, &self.chunks)
+    }
+
+    /// Reads the level of a price, so that it lies in the cache.
+    #[inline]
+    pub(crate) fn fetch_level(&self, symbol: SymbolId, side: Side, price: Price) {
+        let levels = &self.books[symbol.0 as usize].sides[side as usize];
+        levels.fetch(key_of(side, price));
+    }
+
+    /// Reads the level and the neighbours of a resting order, so that they lie in the cache.
+    #[inline]
+    pub(crate) fn fetch_queue(&self, order: &Order) {
+        self.fetch_level(order.symbol, order.side, order.price);
+        for neighbour in [order.prev, order.next] {
+            if neighbour != NIL {
+                std::hint::black_box(self.orders.get(neighbour).next);
+            }
+        }
     }
 
     /// Puts an order last into the queue of its price.
@@ -103,12 +145,17 @@ impl Books {
 
     /// Puts an order of the slab last into the queue of its price, and into the index.
     #[inline]
-    pub(crate) fn attach(&mut self, handle: u32) {
-        let order = self.orders.get(handle);
-        let (side, key, id) = (order.side, key_of(order.side, order.price), order.id);
-        let book = &mut self.books[order.symbol.0 as usize];
+    fn attach(&mut self, handle: u32) {
+        let Order {
+            id,
+            side,
+            price,
+            symbol,
+            ..
+        } = *self.orders.get(handle);
+        let book = &mut self.books[symbol.0 as usize];
         book.index.insert(id, handle, &mut self.chunks);
-        let level = book.sides[side as usize].level(key);
+        let level = book.sides[side as usize].level(key_of(side, price));
         #[cfg(feature = "planted-faults")]
         if self.last_in_first_out && level.head != NIL {
             let head = std::mem::replace(&mut level.head, handle);
@@ -116,10 +163,8 @@ impl Books {
             self.orders.get_mut(handle).next = head;
             return;
         }
-        let tail = std::mem::replace(&mut level.tail, handle);
-        if tail == NIL {
-            level.head = handle;
-        } else {
+        let tail = level.push(handle);
+        if tail != NIL {
             self.orders.get_mut(tail).next = handle;
             self.orders.get_mut(handle).prev = tail;
         }
@@ -127,24 +172,37 @@ impl Books {
 
     /// Takes an order out of its queue and the index; it keeps its place in the slab.
     #[inline]
-    pub(crate) fn detach(&mut self, handle: u32) {
-        let order = self.orders.get(handle);
-        let (side, key, id) = (order.side, key_of(order.side, order.price), order.id);
-        let (prev, next) = (order.prev, order.next);
+    fn detach(&mut self, handle: u32) {
+        let order = *self.orders.get(handle);
         let book = &mut self.books[order.symbol.0 as usize];
-        book.index.remove(id, &mut self.chunks);
-        if prev == NIL && next == NIL {
-            book.sides[side as usize].remove(key);
-        } else if prev == NIL {
-            book.sides[side as usize].level(key).head = next;
-            self.orders.get_mut(next).prev = NIL;
-        } else if next == NIL {
-            book.sides[side as usize].level(key).tail = prev;
-            self.orders.get_mut(prev).next = NIL;
-        } else {
-            self.orders.get_mut(prev).next = next;
-            self.orders.get_mut(next).prev = prev;
+        book.index.remove(order.id, &mut self.chunks);
+        let levels = &mut book.sides[order.side as usize];
+        unlink(levels, &mut self.orders, &order);
+    }
+
+    /// Gives a resting order another number, price and quantity on the same side: it goes
+    /// last into the queue of that price, and keeps its places in the slab and on its seat.
+    #[inline]
+    pub(crate) fn renew(&mut self, handle: u32, order: Order, details: Details) {
+        let old = *self.orders.get(handle);
+        debug_assert!(old.side == order.side && old.symbol == order.symbol);
+        let book = &mut self.books[old.symbol.0 as usize];
+        book.index.remove(old.id, &mut self.chunks);
+        book.index.insert(order.id, handle, &mut self.chunks);
+        let levels = &mut book.sides[old.side as usize];
+        unlink(levels, &mut self.orders, &old);
+        let tail = levels.level(key_of(order.side, order.price)).push(handle);
+        if tail != NIL {
+            self.orders.get_mut(tail).next = handle;
         }
+        *self.orders.details_mut(handle) = details;
+        *self.orders.get_mut(handle) = Order {
+            prev: tail,
+            seat: old.seat,
+            seat_prev: old.seat_prev,
+            seat_next: old.seat_next,
+            ..order
+        };
     }
 
     /// Every order of a side, best price first, then in the order of the queue.

@@ -48,6 +48,13 @@ pub struct Details {
 }
 
 impl Order {
+    /// Whether it is a limit order under no other terms: what it holds is what is open of it
+    /// at its price, and its end concerns no other order. Only such an order is moved.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.order_type, OrderType::Limit | OrderType::LimitMaker)
+    }
+
     /// A new order as it rests whole, not in any list yet.
     #[inline]
     pub(crate) fn new(order: &PlaceOrderV1, id: OrderId, client_tag: u32) -> Order {

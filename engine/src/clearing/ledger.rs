@@ -109,7 +109,9 @@ impl Ledger {
         released: Amount,
         needed: Amount,
     ) -> Option<Balance> {
-        let balance = self.slot(account, asset);
+        let (chunk, place) = place_of(account);
+        let chunk = self.assets[usize::from(asset.0)].get_mut(chunk)?.as_mut()?;
+        let balance = &mut chunk[place];
         let more = needed.0 - released.0;
         let after = Balance {
             free: Amount(balance.free.0 - more),
@@ -151,6 +153,9 @@ impl Ledger {
     /// Hands over what moved in the running command, by account and asset, once each.
     #[inline]
     pub(crate) fn drain_touched(&mut self, mut each: impl FnMut(AccountId, AssetId, Balance)) {
+        if self.touched.is_empty() {
+            return;
+        }
         let mut touched = std::mem::take(&mut self.touched);
         if touched.len() > 1 {
             touched.sort_unstable();

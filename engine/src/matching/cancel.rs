@@ -1,6 +1,6 @@
 //! The end of resting orders: one, all of a seat, all of a symbol.
 
-use schemas::command::{CancelAllV1, CancelOrderV1, OrderRef};
+use schemas::command::{CancelAllV1, CancelOrderV1, CancelReplaceV1, OrderRef};
 use schemas::event::{CancelRejected, Event, OrderDone};
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::{OrderStatus, Side};
@@ -25,6 +25,15 @@ impl Ending {
         Ending {
             status,
             cancel_client: ClientOrderId::EMPTY,
+        }
+    }
+
+    /// Of an order that makes way for another.
+    #[inline]
+    pub(crate) fn replaced(command: &CancelReplaceV1) -> Ending {
+        Ending {
+            status: OrderStatus::Canceled,
+            cancel_client: command.cancel_client,
         }
     }
 
@@ -97,27 +106,35 @@ impl<T: Trace> Engine<T> {
         symbol: SymbolId,
         target: &OrderRef,
     ) -> Result<u32, RejectReason> {
-        let orders = &self.state.books.orders;
         if target.order == OrderId(0) {
-            let tag = self.client_tag(account, symbol, &target.client_order);
-            if tag == 0 {
-                return Err(RejectReason::UnknownOrder);
+            return self.find_named(account, symbol, &target.client_order);
+        }
+        let orders = &self.state.books.orders;
+        match self.state.books.find(symbol, target.order) {
+            Some(handle) if orders.get(handle).account == account => {
+                let named = &target.client_order;
+                if !named.is_empty() && orders.details(handle).client_order != *named {
+                    return Err(RejectReason::OrderIdMismatch);
+                }
+                Ok(handle)
             }
-            return self
-                .find_client(tag, account, symbol, &target.client_order)
-                .ok_or(RejectReason::UnknownOrder);
+            _ => Err(RejectReason::UnknownOrder),
         }
-        let handle = self
-            .state
-            .books
-            .find(symbol, target.order)
-            .filter(|handle| orders.get(*handle).account == account)
-            .ok_or(RejectReason::UnknownOrder)?;
-        let named = target.client_order;
-        if !named.is_empty() && orders.details(handle).client_order != named {
-            return Err(RejectReason::OrderIdMismatch);
+    }
+
+    #[inline(never)]
+    fn find_named(
+        &self,
+        account: AccountId,
+        symbol: SymbolId,
+        named: &ClientOrderId,
+    ) -> Result<u32, RejectReason> {
+        let tag = self.client_tag(account, symbol, named);
+        if tag == 0 {
+            return Err(RejectReason::UnknownOrder);
         }
-        Ok(handle)
+        self.find_client(tag, account, symbol, named)
+            .ok_or(RejectReason::UnknownOrder)
     }
 
     #[cold]

@@ -13,13 +13,14 @@
 use schemas::command::{CancelReplaceV1, PlaceOrderV1};
 use schemas::event::{BalanceChanged, Event};
 use schemas::ids::AssetId;
-use schemas::instrument::{CancelReplaceMode, OrderStatus, OrderType, Side, TimeInForce};
+use schemas::instrument::{CancelReplaceMode, Side, TimeInForce};
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Qty};
 
 use crate::apply::Engine;
 use crate::book::order::{Details, Order};
 use crate::clearing::ledger::Balance;
+use crate::lookup::Vacancy;
 use crate::matching::cancel::Ending;
 use crate::matching::place::rested;
 use crate::risk::filters::Replaced;
@@ -28,19 +29,35 @@ use crate::trace::Trace;
 /// A move that passed every check but that of the money.
 struct Move {
     handle: u32,
-    /// Tag of the new client order id; zero when there is none.
-    client_tag: u32,
+    /// Tag of the new client order id, and where the look-up has room for it.
+    client: (u32, Option<Vacancy>),
     asset: AssetId,
     /// What the old order gives back and the new one needs.
-    released: Amount,
-    needed: Amount,
+    released: u64,
+    needed: u64,
 }
 
 impl<T: Trace> Engine<T> {
-    /// RULES, Spot: parameters and filters of the new order, then the cancel, then the
-    /// new order admitted as after the cancel.
     #[inline]
     pub(crate) fn cancel_replace(&mut self, command: &CancelReplaceV1) {
+        // A trace hears of a cancel and a placement; carried work tells its own balances.
+        let is_short = !T::HEARS && !self.is_faulty() && self.state.ledger.touched_count() == 0;
+        if is_short && let Some(admitted) = self.admit_move(command) {
+            let of = (command.order.account, admitted.asset);
+            let (released, needed) = (admitted.released.into(), admitted.needed.into());
+            let ledger = &mut self.state.ledger;
+            // The last check and the first write are one look at the balance.
+            if let Some(balance) = ledger.hold_instead(of, Amount(released), Amount(needed)) {
+                return self.commit_move(command, &admitted, balance);
+            }
+        }
+        self.cancel_then_place(command);
+    }
+
+    /// RULES, Spot: parameters and filters of the new order, then the cancel, then the
+    /// new order admitted as after the cancel.
+    #[inline(never)]
+    fn cancel_then_place(&mut self, command: &CancelReplaceV1) {
         let order = &command.order;
         let (account, symbol) = (order.account, order.symbol);
         let found = match self.state.symbol(symbol) {
@@ -51,37 +68,10 @@ impl<T: Trace> Engine<T> {
             Ok(notional) => notional,
             Err(reason) => return self.reject_order(order, reason),
         };
-        if let Ok(handle) = found
-            && let Some(admitted) = self.admit_move(order, handle, notional)
-        {
-            let (asset, released, needed) = (admitted.asset, admitted.released, admitted.needed);
-            let ledger = &mut self.state.ledger;
-            // The last check and the first write in one look at the balance.
-            if let Some(balance) = ledger.hold_instead((account, asset), released, needed) {
-                return self.commit_move(command, &admitted, balance);
-            }
-        }
-        self.cancel_then_place(command, found, notional);
-    }
-
-    #[inline(never)]
-    fn cancel_then_place(
-        &mut self,
-        command: &CancelReplaceV1,
-        found: Result<u32, RejectReason>,
-        notional: Amount,
-    ) {
-        let order = &command.order;
         match found {
-            Ok(handle) => self.end_resting(
-                handle,
-                Ending {
-                    status: OrderStatus::Canceled,
-                    cancel_client: command.cancel_client,
-                },
-            ),
+            Ok(handle) => self.end_resting(handle, Ending::replaced(command)),
             Err(reason) => {
-                self.reject_cancel(order.account, order.symbol, reason);
+                self.reject_cancel(account, symbol, reason);
                 if command.mode == CancelReplaceMode::StopOnFailure {
                     return;
                 }
@@ -93,7 +83,6 @@ impl<T: Trace> Engine<T> {
         }
     }
 
-    #[inline]
     fn replaced(&self, handle: Option<u32>) -> Replaced {
         handle.map_or(Replaced::default(), |handle| {
             let order = self.state.books.orders.get(handle);
@@ -109,49 +98,59 @@ impl<T: Trace> Engine<T> {
     }
 
     /// Whether the old order can become the new one where it stands: a limit order of the
-    /// same side that meets nobody, with its money, under a client order id of its own.
-    /// `None` has changed nothing and says nothing: the long way finds the reason.
+    /// same side that meets nobody, under a client order id of its own. Reads only; `None`
+    /// says nothing: the long way finds the reason.
     #[inline]
-    fn admit_move(&self, order: &PlaceOrderV1, handle: u32, notional: Amount) -> Option<Move> {
+    fn admit_move(&mut self, command: &CancelReplaceV1) -> Option<Move> {
+        let order = &command.order;
+        let (account, symbol) = (order.account, order.symbol);
+        self.state.symbol(symbol)?;
+        let handle = self.find_target(account, symbol, &command.target).ok()?;
         let old = self.state.books.orders.get(handle);
-        let is_plain = |kind| matches!(kind, OrderType::Limit | OrderType::LimitMaker);
-        let rests = is_plain(order.order_type)
-            && is_plain(old.order_type)
-            && order.time_in_force == TimeInForce::Gtc
-            && order.side == old.side
-            && !self.would_match(order);
-        // A trace hears of the cancel and the placement; carried work tells its own balances.
-        if !rests || T::HEARS || self.is_faulty() || self.state.ledger.touched_count() > 0 {
+        let replaced = Replaced {
+            orders: 1,
+            bids: 0,
+            seat: Some(old.seat),
+        };
+        let (open, price) = (old.open, old.price);
+        let rests = old.is_plain() && order.side == old.side;
+        if !rests || order.time_in_force != TimeInForce::Gtc || self.would_match(order) {
             return None;
         }
-        let client_tag = self.client_tag(order.account, order.symbol, &order.client_order);
-        if client_tag != 0 {
-            let known =
-                self.find_client(client_tag, order.account, order.symbol, &order.client_order);
-            if known.is_some_and(|known| known != handle) {
-                return None;
-            }
-        }
-        self.check_request(order.account, &order.request).ok()?;
-        let market = &self.state.symbols[order.symbol.0 as usize].market;
+        let notional = self.admit_ordinary(order, replaced)?;
+        let client = self.find_room(order, handle)?;
+        self.check_request(account, &order.request).ok()?;
+        let market = &self.state.symbols[symbol.0 as usize].market;
         let (asset, released, needed) = match order.side {
-            Side::Buy => {
-                let released = market.notional(old.price, old.open);
-                let released = released.expect("a resting order was priced");
-                (market.quote, released, notional)
-            }
+            Side::Buy => (market.quote, market.short_notional(price, open)?, notional),
             Side::Sell => {
-                let released = market.base_atoms(old.open);
-                (market.base, released, market.base_atoms(order.qty))
+                let needed = market.short_base_atoms(order.qty)?;
+                (market.base, market.short_base_atoms(open)?, needed)
             }
         };
         Some(Move {
             handle,
-            client_tag,
+            client,
             asset,
             released,
             needed,
         })
+    }
+
+    /// The tag of the new client order id and where to put it; `None` when another order
+    /// bears it.
+    #[inline]
+    fn find_room(&self, order: &PlaceOrderV1, handle: u32) -> Option<(u32, Option<Vacancy>)> {
+        let id = &order.client_order;
+        let tag = self.client_tag(order.account, order.symbol, id);
+        if tag == 0 {
+            return Some((0, None));
+        }
+        let is_same = |known| self.bears(known, order.account, order.symbol, id);
+        match self.state.clients.search(tag, is_same) {
+            Ok(known) => (known == handle).then_some((tag, None)),
+            Err(vacancy) => Some((tag, Some(vacancy))),
+        }
     }
 
     /// The events of a cancel and of a placement that rests, and the order at its new place.
@@ -159,37 +158,25 @@ impl<T: Trace> Engine<T> {
     fn commit_move(&mut self, command: &CancelReplaceV1, admitted: &Move, balance: Balance) {
         let (order, handle) = (&command.order, admitted.handle);
         let old = *self.state.books.orders.get(handle);
-        let ending = Ending {
-            status: OrderStatus::Canceled,
-            cancel_client: command.cancel_client,
-        };
-        self.out.push(Event::OrderDone(ending.of_resting(&old)));
+        let done = Ending::replaced(command).of_resting(&old);
+        self.out.push(Event::OrderDone(done));
         let id = self.enter(order);
         let state = &mut self.state;
-        if admitted.client_tag != old.client_tag {
-            if old.client_tag != 0 {
-                state.clients.remove(old.client_tag, handle);
-            }
-            if admitted.client_tag != 0 {
-                state.clients.insert(admitted.client_tag, handle);
-            }
+        let (tag, vacancy) = admitted.client;
+        if let Some(vacancy) = vacancy {
+            state.clients.fill(vacancy, tag, handle);
         }
-        state.books.detach(handle);
+        if old.client_tag != 0 && (vacancy.is_some() || tag == 0) {
+            state.clients.remove(old.client_tag, handle);
+        }
         if order.side == Side::Buy {
-            state
-                .seats
-                .grow_bids(old.seat, Qty(order.qty.0 - old.open.0));
+            let by = Qty(order.qty.0 - old.open.0);
+            state.seats.grow_bids(old.seat, by);
         }
         state.seats.move_last(&mut state.books.orders, handle);
-        let resting = state.books.orders.get_mut(handle);
-        *resting = Order {
-            seat: resting.seat,
-            seat_prev: resting.seat_prev,
-            seat_next: resting.seat_next,
-            ..Order::new(order, id, admitted.client_tag)
-        };
-        *state.books.orders.details_mut(handle) = Details::new(order, state.now);
-        state.books.attach(handle);
+        let details = Details::new(order, state.now);
+        let renewed = Order::new(order, id, tag);
+        state.books.renew(handle, renewed, details);
         self.out.push(Event::OrderRested(rested(order, id)));
         self.out.push(Event::BalanceChanged(BalanceChanged {
             account: order.account,

@@ -44,6 +44,7 @@ impl<T: Trace> Engine<T> {
         if !T::HEARS
             && let Some(notional) = self.admit_ordinary(order, replaced)
         {
+            let notional = Amount(notional.into());
             debug_assert_eq!(self.admit_by_rules(order, replaced), Ok(notional));
             return Ok(notional);
         }
@@ -53,7 +54,11 @@ impl<T: Trace> Engine<T> {
     /// The short way of nearly every order: a limit order within its symbol's corridor.
     /// Gives its notional; `None` says nothing.
     #[inline]
-    fn admit_ordinary(&mut self, order: &PlaceOrderV1, replaced: Replaced) -> Option<Amount> {
+    pub(crate) fn admit_ordinary(
+        &mut self,
+        order: &PlaceOrderV1,
+        replaced: Replaced,
+    ) -> Option<u64> {
         let now = self.state.now;
         if !self.state.symbols.corridor(order.symbol)?.is_known(now.0) {
             self.renew_corridor(order.symbol);
@@ -198,9 +203,7 @@ impl<T: Trace> Engine<T> {
         if client_order.is_empty() {
             return 0;
         }
-        self.state
-            .tags
-            .of_text(account, symbol, client_order.as_bytes())
+        self.state.tags.of_client(account, symbol, client_order)
     }
 
     /// The open order that bears a client order id.
@@ -216,13 +219,28 @@ impl<T: Trace> Engine<T> {
         symbol: SymbolId,
         client_order: &ClientOrderId,
     ) -> Option<u32> {
+        let is_same = |handle| self.bears(handle, account, symbol, client_order);
+        self.state.clients.find(tag, is_same)
+    }
+
+    /// Whether an open order is that account's on that symbol and bears that name.
+    #[inline]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a name belongs to account and symbol"
+    )]
+    pub(crate) fn bears(
+        &self,
+        handle: u32,
+        account: AccountId,
+        symbol: SymbolId,
+        client_order: &ClientOrderId,
+    ) -> bool {
         let orders = &self.state.books.orders;
-        self.state.clients.find(tag, |handle| {
-            let order = orders.get(handle);
-            order.account == account
-                && order.symbol == symbol
-                && orders.details(handle).client_order == *client_order
-        })
+        let order = orders.get(handle);
+        order.account == account
+            && order.symbol == symbol
+            && orders.details(handle).client_order == *client_order
     }
 
     /// Whether the same signed request came within the last minute.
@@ -232,9 +250,18 @@ impl<T: Trace> Engine<T> {
         account: AccountId,
         digest: &RequestDigest,
     ) -> Result<(), RejectReason> {
-        if digest.0 == [0; 16] {
+        if digest.is_none() {
             return Ok(());
         }
+        self.check_known_request(account, digest)
+    }
+
+    #[inline(never)]
+    fn check_known_request(
+        &self,
+        account: AccountId,
+        digest: &RequestDigest,
+    ) -> Result<(), RejectReason> {
         let request = Request {
             time: self.state.now,
             account,
@@ -252,7 +279,7 @@ impl<T: Trace> Engine<T> {
     /// An accepted request is remembered for a minute.
     #[inline]
     pub(crate) fn remember_request(&mut self, account: AccountId, digest: &RequestDigest) {
-        if digest.0 != [0; 16] {
+        if !digest.is_none() {
             let request = Request {
                 time: self.state.now,
                 account,
@@ -265,17 +292,8 @@ impl<T: Trace> Engine<T> {
     /// Whether its price reaches the best price of the other side.
     #[inline]
     pub(crate) fn would_match(&self, order: &PlaceOrderV1) -> bool {
-        match self
-            .state
-            .books
-            .best_price(order.symbol, order.side.opposite())
-        {
-            None => false,
-            Some(best) => match order.side {
-                Side::Buy => order.price >= best,
-                Side::Sell => order.price <= best,
-            },
-        }
+        let books = &self.state.books;
+        books.reaches(order.symbol, order.side.opposite(), order.price)
     }
 
     /// Whether less than the whole would trade now, or more makers than fit one command.

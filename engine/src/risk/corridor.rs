@@ -95,7 +95,7 @@ impl Corridor {
 
     /// The notional of an order that lies within; `None` says nothing.
     #[inline]
-    pub fn notional(&self, side: Side, price: Price, qty: Qty) -> Option<Amount> {
+    pub fn notional(&self, side: Side, price: Price, qty: Qty) -> Option<u64> {
         let (lowest, highest) = self.prices[side as usize];
         let (smallest, largest) = self.quantities;
         let lies_within = price.0 >= lowest
@@ -110,7 +110,7 @@ impl Corridor {
         let tick_lots = (price.0 as u64).checked_mul(qty.0 as u64)?;
         let notional = tick_lots.checked_mul(self.quote_per_tick_lot)?;
         let (least, most) = self.notionals;
-        (notional >= least && notional <= most).then_some(Amount(i128::from(notional)))
+        (notional >= least && notional <= most).then_some(notional)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use schemas::command::RequestDigest;
-use schemas::ids::{AccountId, SymbolId};
+use schemas::ids::AccountId;
 use schemas::units::TimeNs;
 
 use crate::lookup::{Lookup, Tags};
@@ -17,8 +17,6 @@ const REMEMBERED_NS: u64 = 60_000_000_000;
 const REQUESTS_MAX: usize = 4_000_000;
 /// So many are forgotten per frame at most, so that no frame takes long.
 const FORGOTTEN_PER_FRAME: usize = 64;
-/// A symbol that no client has: the digest does not belong to one.
-const NO_SYMBOL: SymbolId = SymbolId(u32::MAX);
 
 /// One accepted request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,7 +99,7 @@ fn is_over(request: &Request, now: TimeNs) -> bool {
 
 #[inline]
 fn tag_of(tags: &Tags, account: AccountId, digest: &RequestDigest) -> u32 {
-    tags.of_text(account, NO_SYMBOL, &digest.0)
+    tags.of_request(account, digest)
 }
 
 #[inline]
