@@ -317,7 +317,8 @@ impl Swarm {
     }
 
     fn prevention(&mut self) -> SelfTradePrevention {
-        *self.random.pick(SelfTradePrevention::ALL)
+        // Streams of the first five are pinned; the naive venue knows no other.
+        *self.random.pick(&SelfTradePrevention::ALL[..5])
     }
 
     fn limit_order(&mut self) -> PlaceOrderV1 {
