@@ -66,6 +66,14 @@ impl Answer {
         Answer::text(serde_json::to_string(body).expect("answers have text keys only"))
     }
 
+    /// 200 with the one row as an object, or with all of them as a list.
+    pub fn one_or_all(is_one: bool, mut rows: impl Iterator<Item = impl Serialize>) -> Answer {
+        match rows.next() {
+            Some(row) if is_one => Answer::json(&row),
+            first => Answer::json(&first.into_iter().chain(rows).collect::<Vec<_>>()),
+        }
+    }
+
     /// 200 with that JSON text.
     pub fn text(body: String) -> Answer {
         Answer {

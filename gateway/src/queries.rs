@@ -8,12 +8,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, Offset, SymbolId};
+use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
+use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::page::{OrderPage, TradePage};
 use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport, UserPage,
 };
-use schemas::units::Price;
+use schemas::units::{Price, TimeNs};
 use tokio::sync::broadcast;
 
 use crate::auth::life::Life;
@@ -39,6 +40,19 @@ pub trait Queries: Send + Sync + 'static {
     fn top(&self, symbol: SymbolId) -> Option<Top>;
     /// The newest `limit` public trades, ascending.
     fn recent_trades(&self, symbol: SymbolId, limit: usize) -> Vec<TradeReport>;
+    /// A page of candles, ascending; empty for a symbol that never traded.
+    fn candles(&self, page: &CandlePage) -> Vec<Candle>;
+    /// What was traded since a full minute, at most seven days back.
+    fn window(&self, symbol: SymbolId, minute: TimeNs) -> MarketWindow;
+    /// A page of aggregate trades, ascending by id.
+    fn aggregates(&self, page: AggregatePage) -> Read<'_, Vec<AggregateTrade>>;
+    /// Public trades from an id on, ascending.
+    fn trades_from(
+        &self,
+        symbol: SymbolId,
+        from: TradeId,
+        limit: usize,
+    ) -> Read<'_, Vec<TradeReport>>;
     /// Price of the last trade.
     fn last_price(&self, symbol: SymbolId) -> Option<Price>;
     /// Balances and state.

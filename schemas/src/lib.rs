@@ -4,7 +4,7 @@
 //! of the venue, does no I/O and allocates nothing on the hot path.
 //!
 //! Reading order: `units`, `ids`, `instrument`, `command`, `order_command`, `event`, `order_event`,
-//! `reject`, `report`.
+//! `reject`, `report`, `page`, `market`.
 
 #![forbid(unsafe_code)]
 
@@ -19,3 +19,4 @@ pub mod order_event;
 pub mod event;
 pub mod report;
 pub mod page;
+pub mod market;

@@ -6,20 +6,24 @@
 //! outside of it. Absent on purpose: any way into the engine, any decision, any disk.
 //! Closed orders and trades are kept until SQL has them (see [`Views::forget_before`]).
 //!
-//! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`, `market` (the
-//! three of one symbol), `account`, `users` (what single accounts are told),
-//! `directory`, `saved`.
+//! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`,
+//! `candles`, `aggregates`, `market` (all of one symbol), `account`, `users` (what single
+//! accounts are told), `directory`, `saved`, then the reads of candles in `market_reads`.
 
 #![forbid(unsafe_code)]
 
 mod book;
 mod orders;
 mod trades;
+pub mod aggregates;
+mod candles;
 mod market;
 mod account;
 pub mod users;
 mod directory;
 mod saved;
+mod saved_candles;
+mod market_reads;
 
 #[cfg(test)]
 mod tests;

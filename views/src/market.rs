@@ -6,7 +6,9 @@ use schemas::instrument::{OrderStatus, Side};
 use schemas::report::{Level, MarketUpdate, OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
+use crate::aggregates::Aggregates;
 use crate::book::Book;
+use crate::candles::Candles;
 use crate::orders::{Orders, Slot};
 use crate::trades::Trades;
 
@@ -24,6 +26,8 @@ pub(crate) struct Market {
     pub(crate) book: Book,
     pub(crate) orders: Orders,
     pub(crate) trades: Trades,
+    pub(crate) candles: Candles,
+    pub(crate) aggregates: Aggregates,
     changes: Changes,
 }
 
@@ -173,6 +177,8 @@ impl Market {
         let report = TradeReport::new(trade, at.time);
         self.trades.push(at.offset, report, at.forgettable);
         let first = self.trades.first_id();
+        self.candles.trade(&report);
+        self.aggregates.trade(&report, first);
         self.orders
             .note_trade(trade.maker_order, trade.trade.0, first);
         self.orders

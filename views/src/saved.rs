@@ -15,9 +15,12 @@ use schemas::wire::Wire;
 use crate::Views;
 use crate::account::{Account, Accounts};
 use crate::market::{Market, open_of};
+use crate::saved_candles;
 
-/// The first bytes; another format has another number.
-const FORMAT: u32 = 1;
+/// The first bytes; another format has another number, and every older one still opens.
+/// The second has candles and aggregate trades besides.
+const FORMAT: u32 = 2;
+const FORMAT_WITHOUT_CANDLES: u32 = 1;
 
 /// Declares how a struct of another crate is written and read, field by field.
 macro_rules! saved {
@@ -135,7 +138,9 @@ impl Views {
         let markets = self.markets.read();
         (markets.len() as u64).put(&mut out);
         for market in markets.iter() {
-            put_market(&market.lock(), &mut out);
+            let market = market.lock();
+            put_market(&market, &mut out);
+            saved_candles::put(&market, &mut out);
         }
         let mut accounts = Vec::new();
         let mut count = 0_u64;
@@ -202,13 +207,20 @@ impl Views {
     /// The views that [`Views::save`] wrote; `None` if the bytes mean nothing.
     pub fn load(mut bytes: &[u8]) -> Option<Views> {
         let input = &mut bytes;
-        if u32::take(input)? != FORMAT {
+        let format = u32::take(input)?;
+        if ![FORMAT, FORMAT_WITHOUT_CANDLES].contains(&format) {
             return None;
         }
         let next = AtomicU64::new(u64::take(input)?);
         let directory = RwLock::new(Arc::new(take_directory(input)?));
         let markets = take_list(input, |input| {
-            Some(Arc::new(Mutex::new(take_market(input)?)))
+            let mut market = take_market(input)?;
+            if format == FORMAT_WITHOUT_CANDLES {
+                saved_candles::derive(&mut market);
+            } else {
+                saved_candles::take(&mut market, input)?;
+            }
+            Some(Arc::new(Mutex::new(market)))
         })?;
         let accounts = Accounts::new();
         for _ in 0..u64::take(input)? {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use schemas::ids::Offset;
+use schemas::ids::{Offset, TradeId};
 use schemas::page::TradePage;
 use schemas::report::TradeReport;
 
@@ -61,6 +61,16 @@ impl Trades {
     pub(crate) fn newest(&self, limit: usize) -> Vec<TradeReport> {
         let skip = self.kept.len().saturating_sub(limit);
         self.kept.range(skip..).map(|(_, trade)| *trade).collect()
+    }
+
+    /// From an id on, ascending; `None` when that trade is no longer kept.
+    pub(crate) fn from(&self, from: TradeId, limit: usize) -> Option<Vec<TradeReport>> {
+        let Some((_, oldest)) = self.kept.front() else {
+            return Some(Vec::new());
+        };
+        let skip = from.0.max(1).checked_sub(oldest.trade.0)?;
+        let kept = self.kept.iter().skip(usize::try_from(skip).unwrap_or(usize::MAX));
+        Some(kept.take(limit).map(|(_, trade)| *trade).collect())
     }
 
     fn get(&self, id: u64) -> Option<&TradeReport> {

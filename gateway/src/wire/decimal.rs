@@ -140,6 +140,57 @@ impl Fixed {
     }
 }
 
+impl Fixed {
+    /// A quotient of two numbers, each in units of its scale, to 8 decimals, rounded half
+    /// up; `None` when there is nothing to divide by. Neither is negative.
+    pub fn ratio((over, scale): (i128, u8), (under, under_scale): (i128, u8)) -> Option<Fixed> {
+        if under <= 0 {
+            return None;
+        }
+        let up = u32::from(PLACES) + u32::from(under_scale);
+        let down = u32::from(scale);
+        let (over, under) = if down <= up {
+            (over.checked_mul(10_i128.checked_pow(up - down)?)?, under)
+        } else {
+            (over, under.checked_mul(10_i128.checked_pow(down - up)?)?)
+        };
+        let half = under / 2;
+        Some(Fixed::new(over.checked_add(half)? / under, PLACES))
+    }
+}
+
+/// A change in percent, printed with three decimals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Percent(i128);
+
+impl Percent {
+    /// `part` in percent of `whole`, rounded half away from zero; zero of nothing.
+    pub fn of(part: i128, whole: i128) -> Percent {
+        if whole <= 0 {
+            return Percent(0);
+        }
+        let thousandths = part.unsigned_abs() * 100_000;
+        let whole = whole.unsigned_abs();
+        let rounded = (thousandths + whole / 2) / whole;
+        let rounded = i128::try_from(rounded).unwrap_or(i128::MAX);
+        Percent(if part < 0 { -rounded } else { rounded })
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let thousandths = self.0.unsigned_abs();
+        write!(f, "{sign}{}.{:03}", thousandths / 1_000, thousandths % 1_000)
+    }
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for Fixed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut units = self.units.unsigned_abs();

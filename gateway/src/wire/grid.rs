@@ -1,6 +1,7 @@
 //! A symbol with its assets: how its numbers print.
 
 use schemas::ids::AssetId;
+use schemas::market::Volume;
 use schemas::report::{AssetReport, Directory, SymbolReport};
 use schemas::units::{Amount, Price, Qty};
 
@@ -41,6 +42,11 @@ impl Grid {
     /// A quantity of the base asset.
     pub fn qty(&self, qty: Qty) -> Fixed {
         Fixed::qty(qty, self.symbol.qty_scale)
+    }
+
+    /// A sum of quantities of the base asset.
+    pub fn volume(&self, volume: Volume) -> Fixed {
+        Fixed::new(volume.0, self.symbol.qty_scale)
     }
 
     /// Money in the quote asset.

@@ -17,4 +17,8 @@ pub mod order_events;
 pub mod order_answer;
 pub mod exchange_info;
 pub mod market;
+pub mod time_zone;
+pub mod statistics;
+pub mod candle;
+pub mod wallet;
 pub mod account;

@@ -3,6 +3,7 @@
 use schemas::instrument::{
     OrderStatus, OrderType, SelfTradePrevention, Side, SymbolState, TimeInForce, VenueState,
 };
+use schemas::market::Interval;
 
 /// A field-less enumeration with one spelling for each value.
 pub trait Name: Copy + 'static {
@@ -44,6 +45,24 @@ pub trait Spelled {
     fn text(self) -> &'static str;
 }
 
+names!(Interval {
+    Second = "1s",
+    Minute = "1m",
+    Minutes3 = "3m",
+    Minutes5 = "5m",
+    Minutes15 = "15m",
+    Minutes30 = "30m",
+    Hour = "1h",
+    Hours2 = "2h",
+    Hours4 = "4h",
+    Hours6 = "6h",
+    Hours8 = "8h",
+    Hours12 = "12h",
+    Day = "1d",
+    Days3 = "3d",
+    Week = "1w",
+    Month = "1M",
+});
 names!(Side { Buy = "BUY", Sell = "SELL" });
 names!(OrderType { Limit = "LIMIT", LimitMaker = "LIMIT_MAKER", Market = "MARKET" }
     unread {

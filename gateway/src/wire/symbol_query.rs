@@ -24,6 +24,30 @@ pub enum Chosen {
     Many(Vec<SymbolReport>),
 }
 
+/// How much a ticker tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Detail {
+    Full,
+    Mini,
+}
+
+/// `type`; everything without it.
+///
+/// # Errors
+/// -1130 for anything but FULL and MINI.
+pub fn read_detail(parameters: &Parameters) -> Result<Detail, ApiError> {
+    match parameters.optional("type")? {
+        None | Some("FULL") => Ok(Detail::Full),
+        Some("MINI") => Ok(Detail::Mini),
+        Some(_) => Err(error::invalid("type")),
+    }
+}
+
+/// How many names a list has, for its weight; none that cannot be read.
+pub fn count_names(text: &str) -> usize {
+    read_names(text).map_or(0, |names| names.len())
+}
+
 /// Reads `symbol`, `symbols` and `symbolStatus`.
 ///
 /// # Errors

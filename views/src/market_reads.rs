@@ -1,0 +1,69 @@
+//! Reads of candles, windows and aggregate trades.
+
+use schemas::ids::{SymbolId, TradeId};
+use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
+use schemas::report::TradeReport;
+use schemas::units::TimeNs;
+
+use crate::Views;
+use crate::aggregates::AggregateMark;
+
+impl Views {
+    /// A page of candles, ascending; those without a trade are flat at the price before.
+    /// Empty for a symbol that never traded.
+    pub fn candles(&self, page: &CandlePage) -> Vec<Candle> {
+        let market = self.market(page.symbol);
+        market.map_or_else(Vec::new, |market| market.lock().candles.page(page))
+    }
+
+    /// What was traded since a full minute, at most seven days back.
+    pub fn window(&self, symbol: SymbolId, minute: TimeNs) -> MarketWindow {
+        let Some(market) = self.market(symbol) else {
+            return MarketWindow::default();
+        };
+        let market = market.lock();
+        MarketWindow {
+            traded: market.candles.since(minute),
+            previous_close: market.candles.close_before_minute(minute),
+            last: market.trades.last().copied(),
+        }
+    }
+
+    /// A page of aggregate trades as far as they are remembered, ascending by id.
+    pub fn aggregates(&self, page: &AggregatePage) -> Vec<AggregateTrade> {
+        let market = self.market(page.symbol);
+        market.map_or_else(Vec::new, |market| market.lock().aggregates.page(page))
+    }
+
+    /// The id of the oldest remembered aggregate trade; above every id without one.
+    pub fn first_aggregate(&self, symbol: SymbolId) -> u64 {
+        let market = self.market(symbol);
+        market.map_or(u64::MAX, |market| market.lock().aggregates.first_id())
+    }
+
+    /// Where aggregation can begin to make the aggregate of that id, or of that trade.
+    pub fn aggregate_mark(
+        &self,
+        symbol: SymbolId,
+        target: Result<u64, TradeId>,
+    ) -> Option<AggregateMark> {
+        let market = self.market(symbol)?;
+        let market = market.lock();
+        match target {
+            Ok(id) => market.aggregates.mark_before(id),
+            Err(trade) => market.aggregates.mark_before_trade(trade),
+        }
+    }
+
+    /// Public trades from an id on as far as they are remembered, ascending; `None` when
+    /// older ones than remembered are asked for.
+    pub fn trades_from(
+        &self,
+        symbol: SymbolId,
+        from: TradeId,
+        limit: usize,
+    ) -> Option<Vec<TradeReport>> {
+        let market = self.market(symbol)?;
+        market.lock().trades.from(from, limit)
+    }
+}
