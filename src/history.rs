@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use projections::driver::Control;
 use projections::error::SinkError;
+use projections::market_reads;
 use projections::projection::Projection;
 use projections::reads::{self, Page};
 use projections::sql::{self, SqlProjection};
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, Offset, SymbolId};
+use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
 use schemas::page::{OrderPage, TradePage};
 use schemas::report::{OrderReport, TradeReport};
+use schemas::units::TimeNs;
 use sqlx::SqlitePool;
 
 use crate::failure::{Exit, Failure};
@@ -99,6 +101,33 @@ impl History {
         reads::orders(&self.pool, &page)
             .await
             .map_err(|error| error.to_string())
+    }
+
+    /// Past trades of anyone on a symbol, from an id on.
+    ///
+    /// # Errors
+    /// Why history cannot be read.
+    pub async fn trades_from(
+        &self,
+        symbol: SymbolId,
+        from: TradeId,
+        limit: usize,
+    ) -> Result<Vec<TradeReport>, String> {
+        let found = market_reads::trades_from(&self.pool, (symbol, from), limit).await;
+        found.map_err(|error| error.to_string())
+    }
+
+    /// The first past trade of anyone on a symbol at a moment or later.
+    ///
+    /// # Errors
+    /// Why history cannot be read.
+    pub async fn first_trade_at(
+        &self,
+        symbol: SymbolId,
+        time: TimeNs,
+    ) -> Result<Option<TradeId>, String> {
+        let found = market_reads::first_trade_at(&self.pool, symbol, time).await;
+        found.map_err(|error| error.to_string())
     }
 
     /// A page of past trades.

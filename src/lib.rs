@@ -21,6 +21,7 @@ pub mod node;
 pub mod follower;
 pub mod sinks;
 pub mod history;
+pub mod market_history;
 pub mod history_copy;
 pub mod live_config;
 pub mod user_events;

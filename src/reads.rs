@@ -9,17 +9,19 @@ use std::sync::Arc;
 use gateway::queries::{Queries, Read, ReadError};
 use gateway::user_events::UserReceiver;
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, Offset, SymbolId};
+use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
+use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::page::{OrderPage, TradePage};
 use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport, UserPage,
 };
-use schemas::units::Price;
+use schemas::units::{Price, TimeNs};
 use tokio::sync::broadcast;
 use views::Views;
 
 use crate::history::History;
 use crate::live_config::LiveConfig;
+use crate::market_history::MarketHistory;
 use crate::node::Node;
 use crate::pipeline::clock::wall_clock;
 use crate::user_events::feeds::UserFeeds;
@@ -47,6 +49,13 @@ impl Reads {
             live,
         }
     }
+
+    fn market_history(&self) -> MarketHistory<'_> {
+        MarketHistory {
+            views: &self.views,
+            history: &self.history,
+        }
+    }
 }
 
 impl Queries for Reads {
@@ -64,6 +73,28 @@ impl Queries for Reads {
 
     fn recent_trades(&self, symbol: SymbolId, limit: usize) -> Vec<TradeReport> {
         self.views.recent_trades(symbol, limit)
+    }
+
+    fn candles(&self, page: &CandlePage) -> Vec<Candle> {
+        self.views.candles(page)
+    }
+
+    fn window(&self, symbol: SymbolId, minute: TimeNs) -> MarketWindow {
+        self.views.window(symbol, minute)
+    }
+
+    fn aggregates(&self, page: AggregatePage) -> Read<'_, Vec<AggregateTrade>> {
+        Box::pin(async move { self.market_history().aggregates(&page).await })
+    }
+
+    fn trades_from(
+        &self,
+        symbol: SymbolId,
+        from: TradeId,
+        limit: usize,
+    ) -> Read<'_, Vec<TradeReport>> {
+        let market = self.market_history();
+        Box::pin(async move { market.trades_from(symbol, from, limit).await })
     }
 
     fn last_price(&self, symbol: SymbolId) -> Option<Price> {

@@ -299,6 +299,11 @@ fn of_terms(reason: RejectReason) -> ApiError {
     }
 }
 
+/// -1020 for what the venue does not have.
+pub fn not_supported(hint: &'static str) -> ApiError {
+    ApiError::new(-1020, "This operation is not supported.").hint(hint)
+}
+
 /// -2039.
 pub fn wrong_client_order() -> ApiError {
     ApiError::new(-2039, "Client order ID is not correct for this order ID.")

@@ -16,6 +16,7 @@ use crate::auth::Caller;
 use crate::call::{App, Call, Outcome, Parts};
 use crate::rest;
 use crate::rest::account_commission::account_commission;
+use crate::rest::sapi;
 use crate::serve;
 use crate::wire::parameters::Parameters;
 use crate::ws;
@@ -72,6 +73,14 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/exchangeInfo", |_| 20, Public, rest::exchange_info::exchange_info),
     row!(GET "/api/v3/depth", rest::depth::weight, Public, rest::depth::depth),
     row!(GET "/api/v3/trades", |_| 25, Public, rest::trades::trades),
+    row!(GET "/api/v3/historicalTrades", |_| 25, Public, market::historical_trades),
+    row!(GET "/api/v3/aggTrades", |_| 4, Public, rest::agg_trades::agg_trades),
+    row!(GET "/api/v3/klines", |_| 2, Public, rest::klines::klines),
+    row!(GET "/api/v3/uiKlines", |_| 2, Public, rest::klines::klines),
+    row!(GET "/api/v3/avgPrice", |_| 2, Public, rest::avg_price::avg_price),
+    row!(GET "/api/v3/ticker/24hr", rest::ticker_24hr::weight, Public, market::ticker_24hr),
+    row!(GET "/api/v3/ticker", rest::ticker::weight, Public, rest::ticker::ticker),
+    row!(GET "/api/v3/ticker/tradingDay", rest::ticker::weight, Public, market::trading_day),
     row!(GET "/api/v3/ticker/price", BY_SYMBOL, Public, rest::ticker_price::ticker_price),
     row!(GET "/api/v3/ticker/bookTicker", BY_SYMBOL, Public, rest::book_ticker::book_ticker),
     row!(POST "/api/v3/order", |_| 1, Trade, rest::new_order::new_order),
@@ -86,7 +95,34 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/myTrades", rest::my_trades::weight, Read, rest::my_trades::my_trades),
     row!(GET "/api/v3/account", |_| 20, Read, rest::account::account),
     row!(GET "/api/v3/account/commission", |_| 20, Read, account_commission),
+    row!(GET "/api/v3/rateLimit/order", |_| 40, Read, rest::rate_limit_order::rate_limit_order),
+    row!(GET "/api/v3/myFilters", |_| 40, Read, rest::my_filters::my_filters),
+    row!(GET "/api/v3/myAllocations", |_| 20, Read, rest::smart_routing::my_allocations),
+    row!(POST "/api/v3/sor/order", |_| 1, Trade, rest::smart_routing::routed_order),
+    row!(POST "/api/v3/sor/order/test", |_| 1, Trade, rest::smart_routing::routed_order),
+    row!(GET "/sapi/v1/capital/config/getall", |_| 10, Read, sapi::capital::config),
+    row!(GET "/sapi/v1/capital/deposit/address", |_| 10, Read, sapi::capital::no_wallets),
+    row!(GET "/sapi/v1/capital/deposit/hisrec", |_| 1, Read, sapi::capital::no_wallets),
+    row!(POST "/sapi/v1/capital/withdraw/apply", |_| 1, Trade, sapi::capital::no_wallets),
+    row!(GET "/sapi/v1/capital/withdraw/history", |_| 1, Read, sapi::capital::no_wallets),
+    row!(GET "/sapi/v1/asset/tradeFee", |_| 1, Read, sapi::asset::trade_fee),
+    row!(GET "/sapi/v1/asset/transfer", |_| 1, Read, sapi::asset::transfers),
+    row!(POST "/sapi/v1/asset/transfer", |_| 1, Trade, sapi::asset::transfer),
+    row!(GET "/sapi/v1/margin/allPairs", |_| 1, Public, sapi::empty::margin_pairs),
+    row!(GET "/sapi/v1/margin/isolated/allPairs", |_| 1, Public, sapi::empty::margin_pairs),
+    row!(GET "/sapi/v1/account/status", |_| 1, Read, sapi::account::status),
+    row!(GET "/sapi/v1/account/apiRestrictions", |_| 1, Read, sapi::account::restrictions),
+    row!(GET "/sapi/v1/account/apiTradingStatus", |_| 1, Read, sapi::account::trading_status),
+    row!(GET "/sapi/v1/system/status", |_| 1, Public, sapi::account::system_status),
+    row!(GET "/dapi/v1/exchangeInfo", |_| 1, Public, sapi::empty::coin_margined_info),
 ];
+
+/// Handlers whose full path would not fit in a row.
+mod market {
+    pub(super) use crate::rest::historical_trades::historical_trades;
+    pub(super) use crate::rest::ticker_24hr::ticker_24hr;
+    pub(super) use crate::rest::ticker_trading_day::ticker_trading_day as trading_day;
+}
 
 const BY_SYMBOL: Weight = rest::book_ticker::weight;
 const TEST: Weight = rest::test_order::weight;

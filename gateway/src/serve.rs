@@ -188,6 +188,8 @@ impl Work<'_> {
             account: key.account,
             valid_until,
             request,
+            may_trade: key.may_trade,
+            is_bound_to_addresses: !key.addresses.is_empty(),
         };
         handler(&call, &caller).await
     }

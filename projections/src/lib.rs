@@ -15,6 +15,7 @@ pub mod orders;
 pub mod sql;
 mod rows;
 pub mod reads;
+pub mod market_reads;
 pub mod error;
 
 #[cfg(test)]

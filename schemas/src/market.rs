@@ -122,7 +122,11 @@ impl Interval {
             None => {
                 let local = i64::try_from(time.0).unwrap_or(i64::MAX - DAY_NS) + zone.ns();
                 let (year, month, _) = civil(local.div_euclid(DAY_NS));
-                let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+                let (year, month) = if month == 12 {
+                    (year + 1, 1)
+                } else {
+                    (year, month + 1)
+                };
                 let next = days_since_1970(year, month, 1) * DAY_NS - zone.ns();
                 TimeNs(u64::try_from(next).unwrap_or(0))
             }
@@ -159,7 +163,11 @@ fn civil(day: i64) -> (i64, i64, i64) {
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day_of_year - (153 * from_march + 2) / 5 + 1)
 }
@@ -386,7 +394,11 @@ mod tests {
         ] {
             assert_eq!(interval.start(time, utc), seconds(start), "{interval:?}");
             assert_eq!(interval.next(time, utc), seconds(next), "{interval:?}");
-            assert_eq!(interval.previous(seconds(next), utc), seconds(start), "{interval:?}");
+            assert_eq!(
+                interval.previous(seconds(next), utc),
+                seconds(start),
+                "{interval:?}"
+            );
         }
         // In Tokyo it is 22:47; the day began at 15:00 UTC the day before.
         let tokyo = ZoneShift(9 * 60);

@@ -41,7 +41,11 @@ impl Aggregates {
             }
             id = last.id + 1;
         }
-        if self.marks.last().is_none_or(|mark| mark.id + MARK_EVERY <= id) {
+        if self
+            .marks
+            .last()
+            .is_none_or(|mark| mark.id + MARK_EVERY <= id)
+        {
             let first = trade.trade;
             self.marks.push(AggregateMark { id, first });
         }
@@ -95,10 +99,7 @@ impl Aggregates {
     }
 
     /// What a snapshot brings back.
-    pub(crate) fn restore(
-        kept: VecDeque<AggregateTrade>,
-        marks: Vec<AggregateMark>,
-    ) -> Aggregates {
+    pub(crate) fn restore(kept: VecDeque<AggregateTrade>, marks: Vec<AggregateMark>) -> Aggregates {
         Aggregates { kept, marks }
     }
 }

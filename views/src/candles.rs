@@ -75,7 +75,11 @@ impl Candles {
         let closed = series.into_iter().flat_map(move |series| {
             series.range(series.partition_point(|piece| piece.open_time < from)..)
         });
-        closed.chain(self.running.iter().filter(move |second| from <= second.open_time))
+        closed.chain(
+            self.running
+                .iter()
+                .filter(move |second| from <= second.open_time),
+        )
     }
 
     /// The close of the last trade before a moment at which spans of `interval` begin.
@@ -90,7 +94,12 @@ impl Candles {
 
     /// The interval whose kept spans make those of a page.
     fn source(page: &CandlePage) -> Interval {
-        let finer = [page.interval, Interval::Hour, Interval::Minutes15, Interval::Minute];
+        let finer = [
+            page.interval,
+            Interval::Hour,
+            Interval::Minutes15,
+            Interval::Minute,
+        ];
         let tiles = |source: &Interval| source.tiles(page.interval, page.zone);
         finer.into_iter().find(tiles).unwrap_or(Interval::Second)
     }
@@ -109,7 +118,11 @@ impl Candles {
         match page.start {
             Some(start) => {
                 let bucket = interval.start(start, zone);
-                let bucket = if bucket < start { interval.next(start, zone) } else { bucket };
+                let bucket = if bucket < start {
+                    interval.next(start, zone)
+                } else {
+                    bucket
+                };
                 first = first.max(bucket);
             }
             None => {
@@ -142,7 +155,12 @@ impl Candles {
             while let Some(piece) = pieces.next_if(|piece| piece.open_time < next) {
                 match &mut row {
                     Some(row) => row.join(piece),
-                    None => row = Some(Candle { open_time, ..*piece }),
+                    None => {
+                        row = Some(Candle {
+                            open_time,
+                            ..*piece
+                        })
+                    }
                 }
             }
             let row = row.or_else(|| close.map(|close| Candle::flat(open_time, close)));
@@ -159,7 +177,11 @@ impl Candles {
     pub(crate) fn since(&self, minute: TimeNs) -> Option<Candle> {
         debug_assert_eq!(Interval::Minute.start(minute, ZoneShift::UTC), minute);
         let hour = Interval::Hour.start(minute, ZoneShift::UTC);
-        let whole = if hour == minute { hour } else { Interval::Hour.next(minute, ZoneShift::UTC) };
+        let whole = if hour == minute {
+            hour
+        } else {
+            Interval::Hour.next(minute, ZoneShift::UTC)
+        };
         let minutes = self.pieces(Interval::Minute, minute);
         // The running second ends both; it counts once, on its side of the full hour.
         let early = minutes.take_while(|piece| piece.open_time < whole);
@@ -168,7 +190,12 @@ impl Candles {
         for piece in early.chain(hours) {
             match &mut sum {
                 Some(sum) => sum.join(piece),
-                None => sum = Some(Candle { open_time: minute, ..*piece }),
+                None => {
+                    sum = Some(Candle {
+                        open_time: minute,
+                        ..*piece
+                    })
+                }
             }
         }
         sum

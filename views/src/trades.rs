@@ -69,7 +69,10 @@ impl Trades {
             return Some(Vec::new());
         };
         let skip = from.0.max(1).checked_sub(oldest.trade.0)?;
-        let kept = self.kept.iter().skip(usize::try_from(skip).unwrap_or(usize::MAX));
+        let kept = self
+            .kept
+            .iter()
+            .skip(usize::try_from(skip).unwrap_or(usize::MAX));
         Some(kept.take(limit).map(|(_, trade)| *trade).collect())
     }
 

@@ -23,4 +23,7 @@ pub struct Caller {
     pub valid_until: TimeNs,
     /// What the engine knows a repeated request by.
     pub request: RequestDigest,
+    /// What its key may do, and whether only from certain addresses.
+    pub may_trade: bool,
+    pub is_bound_to_addresses: bool,
 }

@@ -19,7 +19,11 @@ pub async fn historical_trades(call: &Call) -> Outcome {
     let symbol = call.symbol()?;
     let trades = match from {
         None => call.queries().recent_trades(symbol.symbol, limit),
-        Some(from) => call.queries().trades_from(symbol.symbol, from, limit).await?,
+        Some(from) => {
+            call.queries()
+                .trades_from(symbol.symbol, from, limit)
+                .await?
+        }
     };
     let grid = Grid::new(&call.directory, symbol);
     let rows: Vec<TradeAnswer> = trades

@@ -21,7 +21,14 @@ pub async fn klines(call: &Call) -> Outcome {
     let parameters = &call.parameters;
     parameters.required("symbol")?;
     let interval = parameters.required("interval")?;
-    parameters.only(&["symbol", "interval", "startTime", "endTime", "timeZone", "limit"])?;
+    parameters.only(&[
+        "symbol",
+        "interval",
+        "startTime",
+        "endTime",
+        "timeZone",
+        "limit",
+    ])?;
     let start = parameters.integer("startTime")?.map(read_time);
     let end = parameters.integer("endTime")?.map(read_end_time);
     let zone = read_zone(parameters)?;

@@ -181,7 +181,12 @@ impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let thousandths = self.0.unsigned_abs();
-        write!(f, "{sign}{}.{:03}", thousandths / 1_000, thousandths % 1_000)
+        write!(
+            f,
+            "{sign}{}.{:03}",
+            thousandths / 1_000,
+            thousandths % 1_000
+        )
     }
 }
 

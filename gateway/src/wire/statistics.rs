@@ -9,11 +9,11 @@ use schemas::market::{Candle, MarketWindow, Volume};
 use schemas::units::{Price, Qty, TimeNs};
 use serde::Serialize;
 
-use schemas::report::Top;
 use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::{Fixed, Percent};
 use crate::wire::grid::Grid;
 use crate::wire::market::best;
+use schemas::report::Top;
 
 /// One window's numbers, however they are printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,7 +54,9 @@ impl Statistics {
     /// The numbers of a window.
     pub fn new(window: &MarketWindow) -> Statistics {
         let before = window.previous_close.unwrap_or(Price::ZERO);
-        let candle = window.traded.unwrap_or_else(|| Candle::flat(TimeNs(0), before));
+        let candle = window
+            .traded
+            .unwrap_or_else(|| Candle::flat(TimeNs(0), before));
         let traded = window.last.filter(|_| window.traded.is_some());
         Statistics {
             candle,
@@ -92,8 +94,11 @@ impl Statistics {
 /// Quote by base to 8 decimals, rounded half up; the close of a candle without trades.
 pub fn average(grid: &Grid, candle: &Candle) -> Fixed {
     let Volume(volume) = candle.volume;
-    Fixed::ratio((candle.quote.0, grid.quote.scale), (volume, grid.symbol.qty_scale))
-        .unwrap_or_else(|| grid.price(candle.close))
+    Fixed::ratio(
+        (candle.quote.0, grid.quote.scale),
+        (volume, grid.symbol.qty_scale),
+    )
+    .unwrap_or_else(|| grid.price(candle.close))
 }
 
 /// The answer of ticker/24hr.
@@ -166,12 +171,7 @@ struct Totals {
 
 impl<'a> DayTicker<'a> {
     /// A window beside the book's best prices.
-    pub fn new(
-        grid: &'a Grid,
-        statistics: &Statistics,
-        top: &Top,
-        span: Span,
-    ) -> DayTicker<'a> {
+    pub fn new(grid: &'a Grid, statistics: &Statistics, top: &Top, span: Span) -> DayTicker<'a> {
         let (bid_price, bid_qty) = best(grid, top.bid);
         let (ask_price, ask_qty) = best(grid, top.ask);
         let Prices {

@@ -96,7 +96,9 @@ mod tests {
         assert_eq!(parse_window("1m"), Some(60_000_000_000));
         assert_eq!(parse_window("23h"), Some(23 * 3_600_000_000_000));
         assert_eq!(parse_window("7d"), Some(7 * 86_400_000_000_000));
-        for text in ["60m", "24h", "8d", "0m", "01m", "1w", "m", "", "1 m", "+1m", "1é"] {
+        for text in [
+            "60m", "24h", "8d", "0m", "01m", "1w", "m", "", "1 m", "+1m", "1é",
+        ] {
             assert_eq!(parse_window(text), None, "{text}");
         }
     }
