@@ -2,8 +2,7 @@
 //!
 //! First our own scenarios, then the conformance kit where it lies. Kit tests that need an
 //! endpoint of a later step are named in `tests/clients/not_due.txt`, each with its reason;
-//! they are neither run nor counted, but printed. `tests/clients/due_now.py` replaces two
-//! calls with which the kit prepares its tests and that are due later.
+//! they are neither run nor counted, but printed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,8 +98,7 @@ impl Run {
         let list = fs::read_to_string(folder.join("not_due.txt")).context("not_due.txt")?;
         let mut pytest = self.pytest(&kit);
         pytest
-            .args(["-c", "pytest.ini", "-p", "due_now", KIT_FILE])
-            .env("PYTHONPATH", folder);
+            .args(["-c", "pytest.ini", KIT_FILE]);
         for NotDue { test, reason } in not_due(&list)? {
             println!("not due yet: {KIT_FILE}::{test}: {reason}");
             pytest.arg(format!("--deselect={KIT_FILE}::{test}"));

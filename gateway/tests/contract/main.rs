@@ -14,6 +14,8 @@ mod decimals;
 mod orders;
 mod cancels;
 mod market;
+mod statistics;
+mod wallets;
 mod accounts;
 mod transport;
 mod streams;

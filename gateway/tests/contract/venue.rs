@@ -12,12 +12,13 @@ use parking_lot::Mutex;
 use schemas::command::{Command, OrderRef, PlaceOrderV1};
 use schemas::event::{Event, OrderAccepted, OrderRejected, OrderRested};
 use schemas::ids::{
-    AccountId, AssetCode, AssetId, ClientOrderId, Offset, OrderId, SymbolId, SymbolName,
+    AccountId, AssetCode, AssetId, ClientOrderId, Offset, OrderId, SymbolId, SymbolName, TradeId,
 };
 use schemas::instrument::{
     AccountState, LotSize, NotionalFilter, OrderStatus, PriceFilter, SymbolKind, SymbolState,
     VenueLimits, VenueState,
 };
+use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::page::{OrderPage, TradePage};
 use schemas::reject::RejectReason;
 use schemas::report::{
@@ -53,6 +54,13 @@ pub struct State {
     pub account: Option<AccountReport>,
     pub order_pages: Vec<OrderPage>,
     pub trade_pages: Vec<TradePage>,
+    pub candles: Vec<Candle>,
+    pub candle_pages: Vec<CandlePage>,
+    /// What was traded, and since when that was asked.
+    pub window: MarketWindow,
+    pub windows_asked: Vec<TimeNs>,
+    pub aggregates: Vec<AggregateTrade>,
+    pub aggregate_pages: Vec<AggregatePage>,
     pub denied: Vec<IpAddr>,
     pub denied_accounts: Vec<AccountId>,
     pub order_counts: (u32, u32),
@@ -306,6 +314,32 @@ impl Queries for Venue {
             .take(limit)
             .copied()
             .collect()
+    }
+    fn candles(&self, page: &CandlePage) -> Vec<Candle> {
+        let mut state = self.state.lock();
+        state.candle_pages.push(*page);
+        state.candles.clone()
+    }
+    fn window(&self, symbol: SymbolId, minute: TimeNs) -> MarketWindow {
+        let mut state = self.state.lock();
+        state.windows_asked.push(minute);
+        if symbol == BTCUSDT {
+            state.window
+        } else {
+            MarketWindow::default()
+        }
+    }
+    fn aggregates(&self, page: AggregatePage) -> Read<'_, Vec<AggregateTrade>> {
+        let mut state = self.state.lock();
+        state.aggregate_pages.push(page);
+        let aggregates = state.aggregates.clone();
+        Box::pin(async move { Ok(aggregates) })
+    }
+    fn trades_from(&self, _: SymbolId, from: TradeId, limit: usize) -> Read<'_, Vec<TradeReport>> {
+        let mut trades = self.state.lock().trades.clone();
+        trades.retain(|trade| from <= trade.trade);
+        trades.truncate(limit);
+        Box::pin(async move { Ok(trades) })
     }
     fn last_price(&self, symbol: SymbolId) -> Option<Price> {
         let state = self.state.lock();

@@ -4,6 +4,8 @@ mod fake;
 mod forget;
 mod rules;
 mod speed;
+mod candles;
+mod oracle_klines;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
