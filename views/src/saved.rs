@@ -20,7 +20,7 @@ use crate::saved_candles;
 /// The first bytes; another format has another number, and every older one still opens.
 /// The second has candles and aggregate trades besides.
 const FORMAT: u32 = 2;
-const FORMAT_WITHOUT_CANDLES: u32 = 1;
+pub(crate) const FORMAT_WITHOUT_CANDLES: u32 = 1;
 
 /// Declares how a struct of another crate is written and read, field by field.
 macro_rules! saved {
@@ -131,8 +131,13 @@ impl Views {
     /// Bytes from which [`Views::load`] makes the same views. Not while another thread
     /// is in [`Views::apply`].
     pub fn save(&self) -> Vec<u8> {
+        self.save_as(FORMAT)
+    }
+
+    /// The same in an older format; only tests write those.
+    pub(crate) fn save_as(&self, format: u32) -> Vec<u8> {
         let mut out = Vec::new();
-        FORMAT.put(&mut out);
+        format.put(&mut out);
         self.next.load(Ordering::Acquire).put(&mut out);
         put_directory(&self.directory.read(), &mut out);
         let markets = self.markets.read();
@@ -140,7 +145,9 @@ impl Views {
         for market in markets.iter() {
             let market = market.lock();
             put_market(&market, &mut out);
-            saved_candles::put(&market, &mut out);
+            if format != FORMAT_WITHOUT_CANDLES {
+                saved_candles::put(&market, &mut out);
+            }
         }
         let mut accounts = Vec::new();
         let mut count = 0_u64;

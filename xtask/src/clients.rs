@@ -97,8 +97,7 @@ impl Run {
         }
         let list = fs::read_to_string(folder.join("not_due.txt")).context("not_due.txt")?;
         let mut pytest = self.pytest(&kit);
-        pytest
-            .args(["-c", "pytest.ini", KIT_FILE]);
+        pytest.args(["-c", "pytest.ini", KIT_FILE]);
         for NotDue { test, reason } in not_due(&list)? {
             println!("not due yet: {KIT_FILE}::{test}: {reason}");
             pytest.arg(format!("--deselect={KIT_FILE}::{test}"));

@@ -7,11 +7,17 @@ use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, Interva
 use schemas::report::TradeReport;
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
+use crate::Views;
 use crate::aggregates::{Aggregates, MARK_EVERY};
 use crate::candles::Candles;
+use crate::saved::FORMAT_WITHOUT_CANDLES;
+use crate::tests::fake::Fake;
+use crate::tests::feed;
 
 /// 2024-01-30 23:59:00 UTC, right before a day and near a month ends.
 const BEGIN_NS: u64 = 1_706_659_140_000_000_000;
+/// The slow way goes no further.
+const ROWS_MAX: usize = 300;
 const ZONES: [i16; 5] = [0, 540, -210, 345, 67];
 
 fn trade(id: u64, time_ns: u64, price: i64, qty: i64) -> TradeReport {
@@ -62,7 +68,7 @@ fn sum(open_time: TimeNs, trades: &[&TradeReport]) -> Option<Candle> {
 fn naive(trades: &[TradeReport], page: &CandlePage) -> Vec<Candle> {
     let mut rows: Vec<Candle> = Vec::new();
     let mut open_time = page.interval.start(trades[0].time, page.zone);
-    while open_time <= page.now && rows.len() < 3_000 {
+    while open_time <= page.now && rows.len() < ROWS_MAX {
         let next = page.interval.next(open_time, page.zone);
         let within = |trade: &&TradeReport| (open_time..next).contains(&trade.time);
         let own: Vec<&TradeReport> = trades.iter().filter(within).collect();
@@ -86,7 +92,7 @@ fn page(interval: Interval, zone: i16, now: TimeNs) -> CandlePage {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn candles_are_sums_of_their_trades(trades in trades(), idle in 0_u64..90_000_000_000) {
@@ -100,7 +106,7 @@ proptest! {
                 let mut first = whole;
                 (first.start, first.limit) = (Some(TimeNs(0)), expected.len());
                 prop_assert_eq!(candles.page(&first), expected.clone(), "{:?} {}", interval, zone);
-                if 3_000 <= expected.len() {
+                if ROWS_MAX <= expected.len() {
                     continue;
                 }
                 let mut newest = whole;
@@ -202,4 +208,34 @@ fn what_is_kept_is_bounded_and_at_least_a_thousand_rows() {
         thousand.limit = 1_000;
         assert_eq!(candles.page(&thousand).len(), 1_000, "{interval:?}");
     }
+}
+
+/// What the first format does not have follows from the trades that it has; a snapshot and
+/// the rest of the way give the same as the whole way.
+#[test]
+fn older_saved_views_open_and_a_late_start_equals_an_early_one() {
+    let mut fake = Fake::new(5);
+    let early = Views::new();
+    let listing = fake.listing();
+    feed(&early, 0, &listing);
+    let mut late = None;
+    for step in 1..400 {
+        let events = fake.step(Fake::time(step));
+        feed(&early, step, &events);
+        if let Some(late) = &late {
+            feed(late, step, &events);
+        } else if step == 150 {
+            late = Views::load(&early.save_as(FORMAT_WITHOUT_CANDLES));
+            assert!(late.is_some());
+        }
+    }
+    let late = late.expect("the first format loads");
+    assert_eq!(late.save(), early.save());
+    let first = TimeNs(Fake::time(0).0 / 60_000_000_000 * 60_000_000_000);
+    let window = early.window(SymbolId(0), first);
+    let trades = fake.trades_of(SymbolId(0));
+    assert_eq!(window.last, trades.last().copied());
+    let count = window.traded.map_or(0, |candle| candle.count());
+    assert_eq!(count, trades.len() as u64);
+    assert_ne!(count, 0);
 }
