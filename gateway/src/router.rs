@@ -16,7 +16,10 @@ use crate::auth::Caller;
 use crate::call::{App, Call, Outcome, Parts};
 use crate::rest;
 use crate::rest::account_commission::account_commission;
+use crate::rest::historical_trades::historical_trades;
 use crate::rest::sapi;
+use crate::rest::ticker_24hr::{self, ticker_24hr};
+use crate::rest::ticker_trading_day::ticker_trading_day;
 use crate::serve;
 use crate::wire::parameters::Parameters;
 use crate::ws;
@@ -73,14 +76,14 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/exchangeInfo", |_| 20, Public, rest::exchange_info::exchange_info),
     row!(GET "/api/v3/depth", rest::depth::weight, Public, rest::depth::depth),
     row!(GET "/api/v3/trades", |_| 25, Public, rest::trades::trades),
-    row!(GET "/api/v3/historicalTrades", |_| 25, Public, market::historical_trades),
+    row!(GET "/api/v3/historicalTrades", |_| 25, Public, historical_trades),
     row!(GET "/api/v3/aggTrades", |_| 4, Public, rest::agg_trades::agg_trades),
     row!(GET "/api/v3/klines", |_| 2, Public, rest::klines::klines),
     row!(GET "/api/v3/uiKlines", |_| 2, Public, rest::klines::klines),
     row!(GET "/api/v3/avgPrice", |_| 2, Public, rest::avg_price::avg_price),
-    row!(GET "/api/v3/ticker/24hr", rest::ticker_24hr::weight, Public, market::ticker_24hr),
+    row!(GET "/api/v3/ticker/24hr", ticker_24hr::weight, Public, ticker_24hr),
     row!(GET "/api/v3/ticker", rest::ticker::weight, Public, rest::ticker::ticker),
-    row!(GET "/api/v3/ticker/tradingDay", rest::ticker::weight, Public, market::trading_day),
+    row!(GET "/api/v3/ticker/tradingDay", rest::ticker::weight, Public, ticker_trading_day),
     row!(GET "/api/v3/ticker/price", BY_SYMBOL, Public, rest::ticker_price::ticker_price),
     row!(GET "/api/v3/ticker/bookTicker", BY_SYMBOL, Public, rest::book_ticker::book_ticker),
     row!(POST "/api/v3/order", |_| 1, Trade, rest::new_order::new_order),
@@ -116,13 +119,6 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/sapi/v1/system/status", |_| 1, Public, sapi::account::system_status),
     row!(GET "/dapi/v1/exchangeInfo", |_| 1, Public, sapi::empty::coin_margined_info),
 ];
-
-/// Handlers whose full path would not fit in a row.
-mod market {
-    pub(super) use crate::rest::historical_trades::historical_trades;
-    pub(super) use crate::rest::ticker_24hr::ticker_24hr;
-    pub(super) use crate::rest::ticker_trading_day::ticker_trading_day as trading_day;
-}
 
 const BY_SYMBOL: Weight = rest::book_ticker::weight;
 const TEST: Weight = rest::test_order::weight;

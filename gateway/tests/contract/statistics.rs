@@ -128,55 +128,50 @@ async fn kline_pages_are_asked_for_as_the_client_said() {
 #[tokio::test]
 async fn bad_candles_and_windows_have_their_codes() {
     let client = traded();
+    let mandatory = |name: &str| {
+        format!(
+            "400 -1102 Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
+        )
+    };
+    let invalid = |name: &str| format!("400 -1130 Data sent for parameter '{name}' is not valid.");
+    let either = "400 -1102 Param 'symbol' or 'symbols' must be sent, but both were empty/null!";
+    let combination = "400 -1128 Combination of optional parameters invalid.";
+    let from_id = "400 -1100 Illegal characters found in parameter 'fromId'; \
+                   legal range is '^[0-9]{1,20}$'.";
     for (query, refusal) in [
-        (
-            "klines?interval=1m",
-            "400 -1102 Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.",
-        ),
-        (
-            "klines?symbol=BTCUSDT",
-            "400 -1102 Mandatory parameter 'interval' was not sent, was empty/null, or malformed.",
-        ),
+        ("klines?interval=1m", mandatory("symbol")),
+        ("klines?symbol=BTCUSDT", mandatory("interval")),
         (
             "klines?symbol=BTCUSDT&interval=1x",
-            "400 -1120 Invalid interval.",
+            "400 -1120 Invalid interval.".to_owned(),
         ),
-        ("klines?symbol=NO&interval=1x", "400 -1121 Invalid symbol."),
+        (
+            "klines?symbol=NO&interval=1x",
+            "400 -1121 Invalid symbol.".to_owned(),
+        ),
         (
             "klines?symbol=BTCUSDT&interval=1m&timeZone=15",
-            "400 -1130 Data sent for parameter 'timeZone' is not valid.",
+            invalid("timeZone"),
         ),
         (
             "klines?symbol=BTCUSDT&interval=1m&limit=0",
-            "400 -1130 Data sent for parameter 'limit' is not valid.",
+            invalid("limit"),
         ),
-        (
-            "ticker",
-            "400 -1102 Param 'symbol' or 'symbols' must be sent, but both were empty/null!",
-        ),
-        (
-            "ticker?symbol=BTCUSDT&windowSize=8d",
-            "400 -1130 Data sent for parameter 'windowSize' is not valid.",
-        ),
-        (
-            "ticker?symbol=BTCUSDT&type=HUGE",
-            "400 -1130 Data sent for parameter 'type' is not valid.",
-        ),
-        (
-            "ticker/tradingDay",
-            "400 -1102 Param 'symbol' or 'symbols' must be sent, but both were empty/null!",
-        ),
+        ("ticker", either.to_owned()),
+        ("ticker?symbol=BTCUSDT&windowSize=8d", invalid("windowSize")),
+        ("ticker?symbol=BTCUSDT&type=HUGE", invalid("type")),
+        ("ticker/tradingDay", either.to_owned()),
         (
             "ticker/24hr?symbol=BTCUSDT&symbols=%5B%5D",
-            "400 -1128 Combination of optional parameters invalid.",
+            combination.to_owned(),
         ),
         (
             "aggTrades?symbol=BTCUSDT&fromId=1&startTime=2",
-            "400 -1128 Combination of optional parameters invalid.",
+            combination.to_owned(),
         ),
         (
             "historicalTrades?symbol=BTCUSDT&fromId=x",
-            "400 -1100 Illegal characters found in parameter 'fromId'; legal range is '^[0-9]{1,20}$'.",
+            from_id.to_owned(),
         ),
     ] {
         let got = client.get(&format!("/api/v3/{query}")).await;

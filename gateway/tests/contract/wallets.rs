@@ -35,9 +35,8 @@ async fn every_coin_is_listed_with_its_network() {
 async fn fees_are_listed_by_symbol() {
     let client = funded_client();
     let row = |symbol: &str| {
-        format!(
-            r#"{{"symbol":"{symbol}","makerCommission":"0.00100000","takerCommission":"0.00100000"}}"#
-        )
+        let rate = "0.00100000";
+        format!(r#"{{"symbol":"{symbol}","makerCommission":"{rate}","takerCommission":"{rate}"}}"#)
     };
     let line = "GET /sapi/v1/asset/tradeFee";
     let all = client.signed(line, "").await.text;
