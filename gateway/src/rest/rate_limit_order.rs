@@ -1,26 +1,15 @@
 //! `GET /api/v3/rateLimit/order`: how many orders count against the account's limits.
 
-use serde::Serialize;
-
 use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    rate_limit_type: &'static str,
-    interval: &'static str,
-    interval_num: u32,
-    limit: u32,
-    count: u32,
-}
+use crate::wire::wallet::OrderLimitRow;
 
 /// Answers the two windows.
 pub async fn rate_limit_order(call: &Call, caller: &Caller) -> Outcome {
     call.parameters.only(&[])?;
     let limits = call.directory.limits;
     let (per_10s, per_day) = call.queries().order_counts(caller.account);
-    let row = |interval, interval_num, limit, count| Row {
+    let row = |interval, interval_num, limit, count| OrderLimitRow {
         rate_limit_type: "ORDERS",
         interval,
         interval_num,

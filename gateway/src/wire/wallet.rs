@@ -174,3 +174,14 @@ pub struct RestrictionsAnswer {
     pub enable_spot_and_margin_trading: bool,
     pub enable_portfolio_margin_trading: bool,
 }
+
+/// One row of rateLimit/order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderLimitRow {
+    pub rate_limit_type: &'static str,
+    pub interval: &'static str,
+    pub interval_num: u32,
+    pub limit: u32,
+    pub count: u32,
+}
