@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use gateway::queries::{Keys, Queries};
 use gateway::submit::Submit;
+use gateway::ws::life::Sockets;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -41,6 +42,7 @@ pub struct Venue {
     sinks: Arc<Sinks>,
     follower: follower::Follower,
     stop: watch::Sender<bool>,
+    sockets: Sockets,
     servers: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -84,10 +86,12 @@ impl Venue {
         let (http, admin) = (address(&public)?, address(&private)?);
         write_secret(&config.data_dir.join(ADDRESS_FILE), &admin.to_string())?;
         let keys: Arc<dyn Keys> = keys;
+        let sockets = Sockets::default();
         let public_routes = gateway::router::app(gateway::call::Parts {
             submit,
             queries,
             keys,
+            sockets: sockets.clone(),
         });
         let (stop, stopping) = watch::channel(false);
         let servers = vec![
@@ -103,6 +107,7 @@ impl Venue {
             sinks,
             follower,
             stop,
+            sockets,
             servers,
         })
     }
@@ -142,6 +147,7 @@ impl Venue {
     async fn close(self) -> Result<(), Failure> {
         // Nobody listening any more is no error.
         let _ = self.stop.send(true);
+        self.sockets.close(GRACE).await;
         for server in self.servers {
             let abort = server.abort_handle();
             if tokio::time::timeout(GRACE, server).await.is_err() {

@@ -18,6 +18,8 @@ use crate::submit::{Receipt, Submit};
 use crate::wire::clock::TimeUnit;
 use crate::wire::new_order::find_symbol;
 use crate::wire::parameters::Parameters;
+use crate::ws::life::Sockets;
+use crate::ws::stream::hub::Hub;
 
 /// How long a client waits for the sequencer before it is told that nothing is known.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,12 +30,16 @@ pub struct Parts {
     pub submit: Arc<dyn Submit>,
     pub queries: Arc<dyn Queries>,
     pub keys: Arc<dyn Keys>,
+    /// All open sockets, for a clean stop.
+    pub sockets: Sockets,
 }
 
 /// Everything that requests share.
 pub struct App {
     pub parts: Parts,
     pub limits: Limits,
+    /// The market streams that somebody listens to.
+    pub hub: Hub,
     /// One more than the newest offset that an answer was built from; 0 before the first.
     newest: AtomicU64,
 }
@@ -101,6 +107,7 @@ impl App {
     /// Shared state with nothing counted yet.
     pub fn new(parts: Parts) -> App {
         App {
+            hub: Hub::new(parts.clone()),
             parts,
             limits: Limits::default(),
             newest: AtomicU64::new(0),

@@ -20,6 +20,7 @@ use crate::rest::historical_trades::historical_trades;
 use crate::rest::sapi;
 use crate::rest::ticker_24hr::{self, ticker_24hr};
 use crate::rest::ticker_trading_day::ticker_trading_day;
+use crate::rest::user_events::user_events;
 use crate::serve;
 use crate::wire::parameters::Parameters;
 use crate::ws;
@@ -97,6 +98,7 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/allOrders", |_| 20, Read, rest::all_orders::all_orders),
     row!(GET "/api/v3/myTrades", rest::my_trades::weight, Read, rest::my_trades::my_trades),
     row!(GET "/api/v3/account", |_| 20, Read, rest::account::account),
+    row!(GET "/api/v1/userEvents", |_| rest::user_events::WEIGHT, Read, user_events),
     row!(GET "/api/v3/account/commission", |_| 20, Read, account_commission),
     row!(GET "/api/v3/rateLimit/order", |_| 40, Read, rest::rate_limit_order::rate_limit_order),
     row!(GET "/api/v3/myFilters", |_| 40, Read, rest::my_filters::my_filters),
@@ -139,9 +141,16 @@ pub fn app(parts: Parts) -> Router {
         router = router.route(path, any(handler));
     }
     let streams = Arc::clone(&app);
-    let stream = any(move |request: Request| ws::upgrade::upgrade(Arc::clone(&streams), request));
-    for path in ws::upgrade::PATHS {
+    let stream =
+        any(move |request: Request| ws::stream::open::upgrade(Arc::clone(&streams), request));
+    for path in ws::stream::open::PATHS {
         router = router.route(path, stream.clone());
+    }
+    let sessions = Arc::clone(&app);
+    let session =
+        any(move |request: Request| ws::api::session::upgrade(Arc::clone(&sessions), request));
+    for path in ["/ws-api/v3", "/ws-api/v3/"] {
+        router = router.route(path, session.clone());
     }
     router.fallback(move |request: Request| serve::serve(Arc::clone(&app), None, request))
 }

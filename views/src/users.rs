@@ -64,6 +64,13 @@ fn owners_of(event: &Event) -> [Option<(AccountId, OrderId)>; 2] {
             Some((met.account, met.maker_order)),
             Some((met.account, met.taker_order)),
         ],
+        Event::OrderTermsAccepted(step) => [Some((step.account, step.order)), None],
+        Event::TrailingStarted(step) | Event::OrderTriggered(step) => {
+            [Some((step.account, step.order)), None]
+        }
+        Event::OrderActivated(step) => [Some((step.account, step.order)), None],
+        Event::IcebergRefilled(step) => [Some((step.account, step.order)), None],
+        Event::OrderExpiring(step) => [Some((step.account, step.order)), None],
         _ => [None, None],
     }
 }
@@ -80,6 +87,12 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::AccountLimitsChanged { account, .. }
         | Event::KeyBound { account, .. }
         | Event::KeyUnbound { account, .. } => [Some(*account), None],
+        Event::OrderListAccepted(list) => [Some(list.account), None],
+        Event::OrderListDone(list) => [Some(list.account), None],
+        Event::OrderListRejected(list) => [Some(list.account), None],
+        Event::CountdownSet { account, .. } | Event::CountdownElapsed { account, .. } => {
+            [Some(*account), None]
+        }
         Event::Transferred { from, to, .. } => [Some(*from), Some(*to)],
         Event::OrderRejected(rejected) => [Some(rejected.account), None],
         Event::CancelRejected(rejected) | Event::AmendRejected(rejected) => {

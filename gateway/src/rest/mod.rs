@@ -33,3 +33,4 @@ pub mod rate_limit_order;
 pub mod my_filters;
 pub mod smart_routing;
 pub mod sapi;
+pub mod user_events;

@@ -9,7 +9,7 @@ use crate::error::ApiError;
 const MICROS_FROM: u64 = 100_000_000_000_000;
 
 /// The unit of every time in one answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum TimeUnit {
     #[default]
     Milli,

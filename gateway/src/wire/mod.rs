@@ -14,6 +14,7 @@ pub mod symbol_query;
 pub mod order_target;
 pub mod new_order;
 pub mod order_events;
+pub mod user_events;
 pub mod order_answer;
 pub mod exchange_info;
 pub mod market;

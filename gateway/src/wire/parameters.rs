@@ -51,6 +51,11 @@ impl Parameters {
         Ok(parameters)
     }
 
+    /// Parameters that came as pairs, each name once, with what their signature covers.
+    pub fn from_pairs(pairs: Vec<(String, String)>, payload: Vec<u8>) -> Parameters {
+        Parameters { pairs, payload }
+    }
+
     fn take(&mut self, raw: &[u8]) -> Result<(), ApiError> {
         let start = self.pairs.len();
         let mut signed = 0;

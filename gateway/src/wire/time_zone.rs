@@ -20,7 +20,8 @@ pub fn read_zone(parameters: &Parameters) -> Result<ZoneShift, ApiError> {
     parse_zone(text).ok_or_else(|| error::invalid("timeZone"))
 }
 
-fn parse_zone(text: &str) -> Option<ZoneShift> {
+/// A zone as it is written: hours, or hours and minutes, from -12:00 to +14:00.
+pub fn parse_zone(text: &str) -> Option<ZoneShift> {
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => (-1, &text[1..]),
         b'+' => (1, &text[1..]),

@@ -1,14 +1,11 @@
-//! The market streams: raw at `/ws`, wrapped at `/stream`.
+//! Sockets: market streams at `/ws` and `/stream`, the WebSocket API at `/ws-api/v3`.
 //!
-//! One task for each connection, and no state beyond it. The queue in front of a
-//! connection is bounded: who reads too slowly is cut with a reason, never waited for.
-//! Reading order: `names`, `upgrade`, `session` (the loop), `control`, then the streams.
+//! One task for each connection, and no state beyond it. What waits for a client is
+//! bounded: who reads too slowly is cut with a reason, never waited for.
+//! Reading order: `handshake`, `life` (what every connection has in common), then
+//! `stream`, then `api`.
 
-pub mod names;
-pub mod upgrade;
-pub mod session;
-pub mod control;
-pub mod subscriptions;
-pub mod depth_stream;
-pub mod trade_stream;
-pub mod book_ticker_stream;
+pub mod life;
+pub mod handshake;
+pub mod stream;
+pub mod api;

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use gateway::call::Parts;
+use gateway::ws::life::Sockets;
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
@@ -16,6 +17,7 @@ use crate::venue::{NOW_MS, Venue};
 pub struct Client {
     pub venue: Arc<Venue>,
     pub router: Router,
+    pub sockets: Sockets,
 }
 
 /// An answer, whole.
@@ -68,12 +70,18 @@ pub enum Place {
 impl Client {
     pub fn new() -> Client {
         let venue = Venue::new();
+        let sockets = Sockets::default();
         let router = gateway::router::app(Parts {
             submit: venue.clone(),
             queries: venue.clone(),
             keys: venue.clone(),
+            sockets: sockets.clone(),
         });
-        Client { venue, router }
+        Client {
+            venue,
+            router,
+            sockets,
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Got {

@@ -19,3 +19,5 @@ mod wallets;
 mod accounts;
 mod transport;
 mod streams;
+mod sessions;
+mod user_events;

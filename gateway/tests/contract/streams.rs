@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use gateway::ws::life::Sockets;
 use schemas::report::MarketUpdate;
 use schemas::units::{Price, Qty, TimeNs};
 use serde_json::{Value, json};
@@ -14,12 +15,13 @@ use crate::market::trade;
 use crate::venue::{BTCUSDT, NOW_MS, Venue};
 
 /// A client that speaks just enough WebSocket.
-struct Socket {
+pub struct Socket {
     stream: TcpStream,
-    venue: Arc<Venue>,
+    pub venue: Arc<Venue>,
+    pub sockets: Sockets,
 }
 
-async fn serve() -> (SocketAddr, Arc<Venue>) {
+async fn serve() -> (SocketAddr, Arc<Venue>, Sockets) {
     let client = Client::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -27,12 +29,12 @@ async fn serve() -> (SocketAddr, Arc<Venue>) {
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, service).await });
-    (address, client.venue)
+    (address, client.venue, client.sockets)
 }
 
 /// The head of the answer to a handshake, and the socket.
 async fn handshake(path: &str) -> (String, Socket) {
-    let (address, venue) = serve().await;
+    let (address, venue, sockets) = serve().await;
     let mut stream = TcpStream::connect(address).await.expect("listening");
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -46,11 +48,15 @@ async fn handshake(path: &str) -> (String, Socket) {
     }
     (
         String::from_utf8(head).expect("ASCII"),
-        Socket { stream, venue },
+        Socket {
+            stream,
+            venue,
+            sockets,
+        },
     )
 }
 
-async fn open(path: &str) -> Socket {
+pub async fn open_raw(path: &str) -> Socket {
     let (head, socket) = handshake(path).await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
     assert!(
@@ -58,8 +64,12 @@ async fn open(path: &str) -> Socket {
         "compression is declined"
     );
     assert!(head.contains("x-trace-id: "), "{head}");
+    socket
+}
+
+async fn open(path: &str) -> Socket {
     // The task subscribes to updates before it reads; an answer shows that it runs.
-    let mut socket = socket;
+    let mut socket = open_raw(path).await;
     socket
         .say(json!({ "method": "GET_PROPERTY", "params": ["combined"], "id": 0 }))
         .await;
@@ -68,11 +78,11 @@ async fn open(path: &str) -> Socket {
 }
 
 impl Socket {
-    async fn say(&mut self, message: Value) {
+    pub async fn say(&mut self, message: Value) {
         self.say_text(&message.to_string()).await;
     }
 
-    async fn say_text(&mut self, text: &str) {
+    pub async fn say_text(&mut self, text: &str) {
         let mut frame = vec![0x81, 0x80 | 126];
         frame.extend((text.len() as u16).to_be_bytes());
         frame.extend([0; 4]);
@@ -81,7 +91,7 @@ impl Socket {
     }
 
     /// The next frame: its opcode and its payload.
-    async fn frame(&mut self) -> (u8, Vec<u8>) {
+    pub async fn frame(&mut self) -> (u8, Vec<u8>) {
         let opcode = self.stream.read_u8().await.expect("a frame") & 0x0f;
         let length = match self.stream.read_u8().await.expect("a length") {
             126 => self.stream.read_u16().await.expect("a length").into(),
@@ -96,7 +106,7 @@ impl Socket {
         (opcode, payload)
     }
 
-    async fn hear(&mut self) -> Value {
+    pub async fn hear(&mut self) -> Value {
         let (opcode, payload) = self.frame().await;
         assert_eq!(opcode, 1, "a text");
         serde_json::from_slice(&payload).expect("JSON")
@@ -136,14 +146,17 @@ async fn trades_and_best_prices_come_at_once_and_wrapped() {
     update.trades = vec![trade()];
     update.best_changed = true;
     socket.publish(update);
+    let mut heard = [socket.hear().await, socket.hear().await];
+    heard.sort_by_key(|message| message["stream"].as_str() == Some("btcusdt@bookTicker"));
+    let [trade, best] = heard;
     assert_eq!(
-        socket.hear().await,
+        trade,
         json!({ "stream": "btcusdt@trade", "data": {
             "e": "trade", "E": NOW_MS + 1, "s": "BTCUSDT", "t": 5, "p": "100.50000000",
             "q": "0.20000000", "T": NOW_MS, "m": true, "M": true } })
     );
     assert_eq!(
-        socket.hear().await,
+        best,
         json!({ "stream": "btcusdt@bookTicker", "data": {
             "u": 1, "s": "BTCUSDT", "b": "99.99000000", "B": "1.00000000",
             "a": "0.00000000", "A": "0.00000000" } })
@@ -181,7 +194,7 @@ async fn depth_is_gathered_and_its_ids_have_no_gap() {
 fn gathered_levels_print_best_first() {
     use gateway::wire::clock::TimeUnit;
     use gateway::wire::grid::Grid;
-    use gateway::ws::depth_stream::Gathered;
+    use gateway::ws::stream::depth::Gathered;
     let directory = gateway::queries::Queries::directory(&*Venue::new());
     let grid = Grid::new(&directory, directory.symbols[0]);
     let mut gathered = Gathered::default();
@@ -305,6 +318,85 @@ async fn a_url_that_names_nothing_served_is_refused_in_json() {
     let client = Client::new();
     let got = client.get("/ws/btcusdt@trade").await;
     assert_eq!(got.refusal(), "426 -1000 This path speaks WebSocket.");
+}
+
+#[tokio::test]
+async fn a_clean_stop_is_told_before_the_goodbye() {
+    for (path, is_wrapped) in [("/ws/btcusdt@trade", false), ("/stream", true)] {
+        let mut socket = open(path).await;
+        let sockets = socket.sockets.clone();
+        let closing = tokio::spawn(async move {
+            sockets.close(std::time::Duration::from_secs(5)).await;
+            sockets.count()
+        });
+        let word = json!({ "e": "serverShutdown", "E": NOW_MS });
+        let expected = if is_wrapped {
+            json!({ "stream": "!serverShutdown", "data": word })
+        } else {
+            word
+        };
+        assert_eq!(socket.hear().await, expected);
+        let (opcode, payload) = socket.frame().await;
+        assert_eq!((opcode, &payload[2..]), (8, &b"the node is stopping"[..]));
+        drop(socket);
+        assert_eq!(closing.await.expect("it ends"), 0, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_stream_of_the_dialect_has_a_name() {
+    let served = [
+        "aggTrade",
+        "trade",
+        "kline_1s",
+        "kline_1M",
+        "kline_1d@+08:00",
+        "miniTicker",
+        "ticker",
+        "ticker_1h",
+        "ticker_4h",
+        "ticker_1d",
+        "avgPrice",
+        "bookTicker",
+        "depth5",
+        "depth10@100ms",
+        "depth20@1000ms",
+        "depth",
+        "depth@100ms",
+        "depth@1000ms",
+    ];
+    let mut names: Vec<String> = served
+        .iter()
+        .map(|name| format!("btcusdt@{name}"))
+        .collect();
+    let all = [
+        "!miniTicker@arr",
+        "!ticker@arr",
+        "!ticker_4h@arr",
+        "!bookTicker",
+    ];
+    names.extend(all.map(str::to_owned));
+    let mut socket = open("/ws").await;
+    socket
+        .say(json!({ "method": "SUBSCRIBE", "params": names, "id": 1 }))
+        .await;
+    assert_eq!(socket.hear().await, json!({ "result": null, "id": 1 }));
+    for name in [
+        "btcusdt@kline_2m",
+        "btcusdt@depth7",
+        "btcusdt@depth@50ms",
+        "!trade@arr",
+        "!",
+    ] {
+        socket
+            .say(json!({ "method": "SUBSCRIBE", "params": [name], "id": 2 }))
+            .await;
+        let mut reply = socket.hear().await;
+        while reply.get("code").is_none() {
+            reply = socket.hear().await;
+        }
+        assert_eq!(reply["code"], 2, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,7 @@ use schemas::report::Directory;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::ws::session::Opening;
-use crate::ws::subscriptions::NotAdded;
+use crate::ws::stream::session::{NotAdded, Subscriptions};
 
 #[derive(Deserialize)]
 enum Method {
@@ -36,7 +35,7 @@ struct Request {
 type Refusal = (u8, String);
 
 /// Does what the message asks and gives the reply.
-pub fn handle(state: &mut Opening, directory: &Directory, text: &str) -> String {
+pub fn handle(state: &mut Subscriptions, directory: &Directory, text: &str) -> String {
     let request: Request = match serde_json::from_str(text) {
         Ok(request) => request,
         Err(error) if error.is_data() => {
@@ -78,14 +77,14 @@ fn refuse((code, msg): Refusal, id: Option<Value>) -> String {
 }
 
 fn apply(
-    state: &mut Opening,
+    state: &mut Subscriptions,
     directory: &Directory,
     method: &Method,
     params: &[Value],
 ) -> Result<Value, Refusal> {
     match method {
         Method::Subscribe => {
-            let added = state.subscriptions.add(directory, &names(params)?);
+            let added = state.add(directory, &names(params)?);
             added
                 .map(|()| Value::Null)
                 .map_err(|refusal| match refusal {
@@ -96,14 +95,14 @@ fn apply(
                 })
         }
         Method::Unsubscribe => {
-            state.subscriptions.remove(&names(params)?);
+            state.remove(&names(params)?);
             Ok(Value::Null)
         }
-        Method::ListSubscriptions => Ok(json!(state.subscriptions.names())),
+        Method::ListSubscriptions => Ok(json!(state.names())),
         Method::SetProperty => {
             check_property(params)?;
             match params {
-                [_, Value::Bool(combined)] => state.combined = *combined,
+                [_, Value::Bool(combined)] => state.is_combined = *combined,
                 [_, _] | [_] => {
                     return Err((1, "Invalid value type: expected Boolean".to_owned()));
                 }
@@ -114,7 +113,7 @@ fn apply(
         Method::GetProperty => {
             check_property(params)?;
             match params {
-                [_] => Ok(json!(state.combined)),
+                [_] => Ok(json!(state.is_combined)),
                 _ => Err((2, "Invalid request: too many parameters".to_owned())),
             }
         }

@@ -1,15 +1,14 @@
-//! `SYMBOL@depth`: changed levels, gathered for 100 or 1,000 ms.
+//! `SYMBOL@depth`: changed levels, gathered for 100 or 1,000 ms; `SYMBOL@depth5` the best.
 //!
-//! A message holds the absolute quantity of each level that changed since the message
-//! before, so `U` is always the `u` before plus one and a client can check for gaps.
+//! A message of the first kind holds the absolute quantity of each level that changed since
+//! the message before, so `U` is always the `u` before plus one and a client can check for
+//! gaps.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use schemas::report::{Level, MarketUpdate};
 use schemas::units::{Price, Qty, TimeNs};
 use serde::Serialize;
-use tokio::time::Instant;
 
 use crate::wire::clock::TimeUnit;
 use crate::wire::grid::Grid;
@@ -37,7 +36,6 @@ pub struct Gathered {
     /// First and last update id; `None` when nothing changed.
     updates: Option<(u64, u64)>,
     time: TimeNs,
-    last_sent: Option<Instant>,
 }
 
 impl Gathered {
@@ -56,12 +54,6 @@ impl Gathered {
         self.time = update.time;
         self.bids.extend(update.bids.iter().copied());
         self.asks.extend(update.asks.iter().copied());
-    }
-
-    /// Whether there is something to tell and the last message is old enough.
-    pub fn is_due(&self, now: Instant, every_ms: u64) -> bool {
-        let every = Duration::from_millis(every_ms);
-        !self.is_empty() && self.last_sent.is_none_or(|sent| every <= now - sent)
     }
 
     /// The message, best levels first.
@@ -90,10 +82,9 @@ impl Gathered {
     }
 
     /// Forgets what was sent.
-    pub fn start_over(&mut self, now: Instant) {
+    pub fn start_over(&mut self) {
         self.bids.clear();
         self.asks.clear();
         self.updates = None;
-        self.last_sent = Some(now);
     }
 }
