@@ -8,13 +8,14 @@ use projections::error::SinkError;
 use projections::market_reads;
 use projections::projection::Projection;
 use projections::reads::{self, Page};
-use projections::sql::{self, SqlProjection};
+use projections::sql::database::Database;
+use projections::sql::file;
+use projections::sql::sink::SqlProjection;
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
 use schemas::page::{OrderPage, TradePage};
 use schemas::report::{OrderReport, TradeReport};
 use schemas::units::TimeNs;
-use sqlx::SqlitePool;
 
 use crate::failure::{Exit, Failure};
 use crate::node::Node;
@@ -25,7 +26,7 @@ pub const FILE: &str = "read-models.sqlite";
 
 /// The read models of this node.
 pub struct History {
-    pool: SqlitePool,
+    database: Database,
     control: Arc<Control>,
 }
 
@@ -34,7 +35,7 @@ impl History {
     ///
     /// # Errors
     /// When the file is no database of ours.
-    pub async fn open(dir: &Path) -> Result<(SqlProjection, SqlitePool, Offset), Failure> {
+    pub async fn open(dir: &Path) -> Result<(SqlProjection, Database, Offset), Failure> {
         let path = dir.join(FILE);
         let damaged = |error: SinkError| {
             let line = format!(
@@ -43,21 +44,21 @@ impl History {
             );
             Failure::new(Exit::Damaged, line)
         };
-        let pool = sql::open(&path).await.map_err(damaged)?;
-        let mut projection = SqlProjection::new(pool.clone());
+        let database = file::open(&path).await.map_err(damaged)?;
+        let mut projection = SqlProjection::embedded(database.clone());
         let cursor = projection.cursor().await.map_err(damaged)?;
-        Ok((projection, pool, cursor))
+        Ok((projection, database, cursor))
     }
 
     /// Follows the event log of a node from the cursor on; needs a tokio runtime.
     pub fn follow(
-        (projection, pool): (SqlProjection, SqlitePool),
+        (projection, database): (SqlProjection, Database),
         node: &Node,
         sinks: &Sinks,
     ) -> History {
         let views = node.views.clone();
         let control = sinks.add(projection, move |cursor| views.forget_before(cursor));
-        History { pool, control }
+        History { database, control }
     }
 
     /// The first command that is not in them yet.
@@ -67,7 +68,7 @@ impl History {
 
     /// Closes the file; the sinks are stopped before.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.database.close().await;
     }
 
     /// One order of the past.
@@ -80,7 +81,7 @@ impl History {
         symbol: SymbolId,
         target: OrderRef,
     ) -> Result<Option<OrderReport>, String> {
-        let found = reads::order(&self.pool, (account, symbol), target).await;
+        let found = reads::order(&self.database, (account, symbol), target).await;
         found.map_err(|error| error.to_string())
     }
 
@@ -98,7 +99,7 @@ impl History {
             end: page.end,
             limit: page.limit,
         };
-        reads::orders(&self.pool, &page)
+        reads::orders(&self.database, &page)
             .await
             .map_err(|error| error.to_string())
     }
@@ -144,7 +145,7 @@ impl History {
             end: page.end,
             limit: page.limit,
         };
-        reads::trades(&self.pool, &page)
+        reads::trades(&self.database, &page)
             .await
             .map_err(|error| error.to_string())
     }

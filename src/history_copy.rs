@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use engine::apply::Stamp;
 use projections::projection::{Answered, Batch, Projection};
-use projections::sql::{self, SqlProjection};
+use projections::sql::database::Database;
+use projections::sql::file;
+use projections::sql::sink::SqlProjection;
 use schemas::event::Event;
 use schemas::ids::Offset;
-use sqlx::SqlitePool;
 
 use crate::commands::serve::runtime;
 use crate::failure::{Exit, Failure};
@@ -24,7 +25,7 @@ const BATCH: usize = 2_000;
 pub struct HistoryCopy {
     runtime: tokio::runtime::Runtime,
     path: PathBuf,
-    pool: SqlitePool,
+    database: Database,
     projection: SqlProjection,
     next: Offset,
     commands: Vec<Answered>,
@@ -40,27 +41,27 @@ impl HistoryCopy {
         let runtime = runtime()?;
         let (source, path) = (dir.join(FILE), dir.join(format!("{FILE}.copy")));
         remove(&path)?;
-        let pool = runtime.block_on(async {
+        let database = runtime.block_on(async {
             if source.exists() {
-                let read = sql::open(&source)
+                let read = file::open(&source)
                     .await
                     .map_err(|error| failed(&source, &error))?;
-                let copied = sql::copy(&read, &path).await;
+                let copied = file::copy(&read, &path).await;
                 read.close().await;
                 copied.map_err(|error| failed(&path, &error))?;
             }
-            sql::open(&path)
+            file::open(&path)
                 .await
                 .map_err(|error| failed(&path, &error))
         })?;
-        let mut projection = SqlProjection::new(pool.clone());
+        let mut projection = SqlProjection::embedded(database.clone());
         let next = runtime
             .block_on(projection.cursor())
             .map_err(|error| failed(&path, &error))?;
         Ok(HistoryCopy {
             runtime,
             path,
-            pool,
+            database,
             projection,
             next,
             commands: Vec::new(),
@@ -119,7 +120,7 @@ impl HistoryCopy {
     /// # Errors
     /// When it cannot be moved there.
     pub fn finish(self, snapshot: &Path) -> Result<(), Failure> {
-        self.runtime.block_on(self.pool.close());
+        self.runtime.block_on(self.database.close());
         let target = snapshot.join(FILE);
         std::fs::rename(&self.path, &target)
             .map_err(|error| Failure::io("move the read models to", &target, &error))

@@ -208,6 +208,10 @@ impl<P: Projection, S: Source> Driver<P, S> {
             control.rebuild.store(false, Ordering::Release);
         }
         let mut cursor = within(self.projection.cursor()).await?;
+        let newest = self.source.newest();
+        if newest < cursor {
+            return Err(SinkError::Ahead { cursor, newest });
+        }
         let mut rate = Rate {
             since: Instant::now(),
             from: cursor.0,

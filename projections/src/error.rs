@@ -39,6 +39,16 @@ pub enum SinkError {
     /// A step took too long: the sink is paused, or the line to it is cut.
     #[error("no answer for {seconds} s; it is tried again")]
     Silent { seconds: u64 },
+    /// An event names a symbol that was never listed.
+    #[error("symbol {symbol} is unknown at offset {}", .offset.0)]
+    UnknownSymbol { symbol: u32, offset: Offset },
+    /// The sink has more than the journal: it was filled from another, or from this one
+    /// before it was restored to an older point.
+    #[error(
+        "the sink stands at {}, the journal ends before {}; `daybook projection rebuild`",
+        .cursor.0, .newest.0
+    )]
+    Ahead { cursor: Offset, newest: Offset },
     /// A stored value does not fit its type.
     #[error("column {column} holds {value}")]
     Row { column: &'static str, value: String },

@@ -4,8 +4,8 @@
 //! atomic step, and can be thrown away and made again. Absent on purpose: the engine, the
 //! gateway, and any way for a slow sink to slow trading.
 //!
-//! Reading order: `projection` (the trait), `driver` (who calls it), `orders` (events folded into
-//! rows), `sql` (SQLite), `reads` (what history answers), `error`.
+//! Reading order: `projection` (the trait), `driver` (who calls it), `orders` (events
+//! folded into rows), `sql` (SQLite, MySQL), `reads` (what history answers), `error`.
 
 #![forbid(unsafe_code)]
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use schemas::event::{Event, OrderAmended, OrderDone, Trade, TradePrevented};
-use schemas::ids::{Offset, OrderId, SymbolId};
+use schemas::ids::{AccountId, Offset, OrderId, SymbolId};
 use schemas::instrument::OrderStatus;
 use schemas::report::OrderReport;
 use schemas::units::{Amount, Qty, TimeNs};
 
 use crate::error::SinkError;
+use crate::sql::shard::Shard;
 
 /// Names one order.
 pub type OrderKey = (SymbolId, OrderId);
@@ -17,6 +18,7 @@ pub type OrderKey = (SymbolId, OrderId);
 #[derive(Default)]
 pub struct Orders {
     touched: BTreeMap<OrderKey, OrderReport>,
+    shard: Shard,
 }
 
 /// When an event happened.
@@ -26,24 +28,51 @@ pub struct When {
     pub time: TimeNs,
 }
 
-/// The orders that an event names, besides one it creates.
-pub fn named(event: &Event) -> [Option<OrderKey>; 2] {
+/// The orders that an event names, besides one it creates, and whose they are.
+pub fn named(event: &Event) -> [Option<(OrderKey, AccountId)>; 2] {
     match event {
         Event::Trade(trade) => [
-            Some((trade.symbol, trade.taker_order)),
-            Some((trade.symbol, trade.maker_order)),
+            Some(((trade.symbol, trade.taker_order), trade.taker_account)),
+            Some(((trade.symbol, trade.maker_order), trade.maker_account)),
         ],
-        Event::OrderDone(done) => [Some((done.symbol, done.order)), None],
-        Event::OrderAmended(amended) => [Some((amended.symbol, amended.order)), None],
+        Event::OrderDone(done) => [Some(((done.symbol, done.order), done.account)), None],
+        Event::OrderAmended(amended) => [
+            Some(((amended.symbol, amended.order), amended.account)),
+            None,
+        ],
         Event::TradePrevented(prevented) => [
-            Some((prevented.symbol, prevented.taker_order)),
-            Some((prevented.symbol, prevented.maker_order)),
+            Some(((prevented.symbol, prevented.taker_order), prevented.account)),
+            Some(((prevented.symbol, prevented.maker_order), prevented.account)),
         ],
-        step => [schemas::order_event::step_of(step), None],
+        step => [step_of(step).map(|(key, account, _)| (key, account)), None],
     }
 }
 
+/// A step in the life of an order with terms: which order, whose, and its word in
+/// `order_events`.
+pub fn step_of(event: &Event) -> Option<(OrderKey, AccountId, &'static str)> {
+    let (account, word) = match event {
+        Event::OrderTermsAccepted(it) => (it.account, "terms"),
+        Event::TrailingStarted(it) => (it.account, "trailing"),
+        Event::OrderActivated(it) => (it.account, "activated"),
+        Event::OrderTriggered(it) => (it.account, "triggered"),
+        Event::IcebergRefilled(it) => (it.account, "refilled"),
+        Event::OrderExpiring(it) => (it.account, "expiring"),
+        _ => return None,
+    };
+    let key = schemas::order_event::step_of(event)?;
+    Some((key, account, word))
+}
+
 impl Orders {
+    /// Only orders of accounts in the shard are followed; events of others pass.
+    pub fn of(shard: Shard) -> Orders {
+        Orders {
+            touched: BTreeMap::new(),
+            shard,
+        }
+    }
+
     /// Whether the order is at hand.
     pub fn has(&self, key: OrderKey) -> bool {
         self.touched.contains_key(&key)
@@ -65,15 +94,21 @@ impl Orders {
     /// [`SinkError::UnknownOrder`] for an order that was neither accepted nor brought.
     pub fn apply(&mut self, when: When, event: &Event) -> Result<(), SinkError> {
         match event {
-            Event::OrderAccepted(accepted) => {
+            Event::OrderAccepted(accepted) if self.shard.has(accepted.account) => {
                 self.bring(OrderReport::accepted(accepted, when.time))
             }
             Event::Trade(trade) => self.trade(when, trade)?,
-            Event::OrderDone(done) => self.done(when, done)?,
-            Event::OrderAmended(amended) => self.amended(when, amended)?,
-            Event::TradePrevented(prevented) => self.prevented(when, prevented)?,
+            Event::OrderDone(done) if self.shard.has(done.account) => self.done(when, done)?,
+            Event::OrderAmended(amended) if self.shard.has(amended.account) => {
+                self.amended(when, amended)?;
+            }
+            Event::TradePrevented(prevented) if self.shard.has(prevented.account) => {
+                self.prevented(when, prevented)?;
+            }
             step => {
-                if let Some(key) = schemas::order_event::step_of(step) {
+                if let Some((key, account, _)) = step_of(step)
+                    && self.shard.has(account)
+                {
                     self.order(key, when)?.step(step, when.time);
                 }
             }
@@ -93,16 +128,20 @@ impl Orders {
     }
 
     fn trade(&mut self, when: When, trade: &Trade) -> Result<(), SinkError> {
-        let maker = self.order((trade.symbol, trade.maker_order), when)?;
-        filled(maker, trade);
-        maker.status = if trade.maker_open == Qty::ZERO {
-            OrderStatus::Filled
-        } else {
-            OrderStatus::PartiallyFilled
-        };
-        let taker = self.order((trade.symbol, trade.taker_order), when)?;
-        filled(taker, trade);
-        taker.status = OrderStatus::PartiallyFilled;
+        if self.shard.has(trade.maker_account) {
+            let maker = self.order((trade.symbol, trade.maker_order), when)?;
+            filled(maker, trade);
+            maker.status = if trade.maker_open == Qty::ZERO {
+                OrderStatus::Filled
+            } else {
+                OrderStatus::PartiallyFilled
+            };
+        }
+        if self.shard.has(trade.taker_account) {
+            let taker = self.order((trade.symbol, trade.taker_order), when)?;
+            filled(taker, trade);
+            taker.status = OrderStatus::PartiallyFilled;
+        }
         Ok(())
     }
 

@@ -1,13 +1,20 @@
 //! What history answers: orders and trades that the views no longer hold.
 
+use std::collections::BTreeMap;
+
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, OrderId, SymbolId, TradeId};
+use schemas::instrument::Side;
+use schemas::market::{Interval, ZoneShift};
 use schemas::report::{OrderReport, TradeReport};
 use schemas::units::TimeNs;
-use sqlx::{AssertSqlSafe, SqlitePool};
 
 use crate::error::SinkError;
 use crate::rows;
+use crate::sql::candles::{Summary, opened, span_name};
+use crate::sql::database::{Database, Statement};
+use crate::sql::shard::Shard;
+use crate::sql::tables::{ORDERS, SUMMARY, TRADES};
 
 /// A page of rows of one account and symbol; the bounds are inclusive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,11 +55,11 @@ impl Page {
 /// # Errors
 /// [`SinkError`] when the database cannot be read.
 pub async fn order(
-    pool: &SqlitePool,
+    database: &Database,
     (account, symbol): (AccountId, SymbolId),
     target: OrderRef,
 ) -> Result<Option<OrderReport>, SinkError> {
-    let columns = rows::ORDER_COLUMNS;
+    let columns = ORDERS.column_list();
     let by = if target.order == OrderId(0) {
         "client_order = ?"
     } else {
@@ -62,16 +69,14 @@ pub async fn order(
         "SELECT {columns} FROM orders WHERE account = ? AND symbol = ? AND {by} \
          ORDER BY id DESC LIMIT 1"
     );
-    let query = sqlx::query(AssertSqlSafe(text))
-        .bind(i64::from(account.0))
-        .bind(i64::from(symbol.0));
-    let query = if target.order == OrderId(0) {
-        query.bind(target.client_order.to_string())
+    let statement = Statement::new(text).bind(account.0).bind(symbol.0);
+    let statement = if target.order == OrderId(0) {
+        statement.bind(target.client_order.to_string())
     } else {
-        query.bind(target.order.0 as i64)
+        statement.bind(target.order.0)
     };
-    let row = query.fetch_optional(pool).await?;
-    let found = row.as_ref().map(rows::order).transpose()?;
+    let found = database.rows(statement).await?;
+    let found = found.first().map(rows::order).transpose()?;
     let agrees = |order: &OrderReport| {
         target.client_order.is_empty() || order.client_order == target.client_order
     };
@@ -82,23 +87,22 @@ pub async fn order(
 ///
 /// # Errors
 /// [`SinkError`] when the database cannot be read.
-pub async fn orders(pool: &SqlitePool, page: &Page) -> Result<Vec<OrderReport>, SinkError> {
+pub async fn orders(database: &Database, page: &Page) -> Result<Vec<OrderReport>, SinkError> {
     let (from, start, end, limit) = page.bounds();
     let text = format!(
         "SELECT {} FROM orders WHERE account = ? AND symbol = ? AND id >= ? \
          AND created_ns BETWEEN ? AND ? ORDER BY id {} LIMIT ?",
-        rows::ORDER_COLUMNS,
+        ORDERS.column_list(),
         page.direction()
     );
-    let found = sqlx::query(AssertSqlSafe(text))
-        .bind(i64::from(page.account.0))
-        .bind(i64::from(page.symbol.0))
+    let statement = Statement::new(text)
+        .bind(page.account.0)
+        .bind(page.symbol.0)
         .bind(from)
         .bind(start)
         .bind(end)
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
+        .bind(limit);
+    let found = database.rows(statement).await?;
     let mut orders = found
         .iter()
         .map(rows::order)
@@ -111,31 +115,30 @@ pub async fn orders(pool: &SqlitePool, page: &Page) -> Result<Vec<OrderReport>, 
 ///
 /// # Errors
 /// [`SinkError`] when the database cannot be read.
-pub async fn trades(pool: &SqlitePool, page: &Page) -> Result<Vec<TradeReport>, SinkError> {
+pub async fn trades(database: &Database, page: &Page) -> Result<Vec<TradeReport>, SinkError> {
     let (from, start, end, limit) = page.bounds();
     let mut found = Vec::new();
     for side in ["taker", "maker"] {
-        let of_order = if page.order.is_some() {
-            format!("{side}_order = ?")
-        } else {
-            "? IS NULL".to_string()
+        let of_order = match page.order {
+            Some(_) => format!("AND {side}_order = ?"),
+            None => String::new(),
         };
         let text = format!(
             "SELECT {} FROM trades WHERE {side}_account = ? AND symbol = ? AND id >= ? \
-             AND time_ns BETWEEN ? AND ? AND {of_order} ORDER BY id {} LIMIT ?",
-            rows::TRADE_COLUMNS,
+             AND time_ns BETWEEN ? AND ? {of_order} ORDER BY id {} LIMIT ?",
+            TRADES.column_list(),
             page.direction()
         );
-        let rows = sqlx::query(AssertSqlSafe(text))
-            .bind(i64::from(page.account.0))
-            .bind(i64::from(page.symbol.0))
+        let mut statement = Statement::new(text)
+            .bind(page.account.0)
+            .bind(page.symbol.0)
             .bind(from)
             .bind(start)
-            .bind(end)
-            .bind(page.order.map(|order| order.0 as i64))
-            .bind(limit)
-            .fetch_all(pool)
-            .await?;
+            .bind(end);
+        if let Some(order) = page.order {
+            statement = statement.bind(order.0);
+        }
+        let rows = database.rows(statement.bind(limit)).await?;
         for row in &rows {
             found.push(rows::trade(row)?);
         }
@@ -153,4 +156,74 @@ fn cut(mut trades: Vec<TradeReport>, page: &Page) -> Vec<TradeReport> {
         trades.drain(..trades.len() - page.limit);
     }
     trades
+}
+
+/// What an account traded on a symbol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ranked {
+    pub account: AccountId,
+    pub summary: Summary,
+}
+
+/// Who of a shard traded most on a symbol since a moment, by bought and sold quote together, exactly:
+/// whole hours come from the summaries, the hour that the moment cuts from its trades.
+///
+/// # Errors
+/// [`SinkError`] when the database cannot be read.
+pub async fn ranking(
+    database: &Database,
+    shard: Shard,
+    symbol: SymbolId,
+    since: TimeNs,
+) -> Result<Vec<Ranked>, SinkError> {
+    let mut totals: BTreeMap<AccountId, Summary> = BTreeMap::new();
+    let hour = opened(Interval::Hour, since);
+    let whole_from = if hour == since {
+        since
+    } else {
+        Interval::Hour.next(since, ZoneShift::UTC)
+    };
+    let text = format!(
+        "SELECT {} FROM trade_summary WHERE symbol = ? AND span = ? AND open_ns >= ?",
+        SUMMARY.column_list()
+    );
+    let statement = Statement::new(text)
+        .bind(symbol.0)
+        .bind(span_name(Interval::Hour))
+        .bind(whole_from.0);
+    for row in &database.rows(statement).await? {
+        let account = AccountId(rows::whole(row, "account")?);
+        totals
+            .entry(account)
+            .or_default()
+            .join(&Summary::read(row)?);
+    }
+    let text = format!(
+        "SELECT {} FROM trades WHERE symbol = ? AND time_ns >= ? AND time_ns < ?",
+        TRADES.column_list()
+    );
+    let statement = Statement::new(text)
+        .bind(symbol.0)
+        .bind(since.0)
+        .bind(whole_from.0);
+    for row in &database.rows(statement).await? {
+        let trade = rows::trade(row)?;
+        let maker_side = match trade.taker_side {
+            Side::Buy => Side::Sell,
+            Side::Sell => Side::Buy,
+        };
+        let sides = [
+            (trade.taker_account, trade.taker_side),
+            (trade.maker_account, maker_side),
+        ];
+        for (account, side) in sides.into_iter().filter(|(account, _)| shard.has(*account)) {
+            totals.entry(account).or_default().add(&trade, side);
+        }
+    }
+    let ranked = totals.into_iter();
+    let mut ranked: Vec<_> = ranked
+        .map(|(account, summary)| Ranked { account, summary })
+        .collect();
+    ranked.sort_by_key(|it| (std::cmp::Reverse(it.summary.turnover()), it.account));
+    Ok(ranked)
 }

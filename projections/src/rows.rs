@@ -1,25 +1,18 @@
-//! Rows to reports: exact, checked, or an error that names the column.
+//! Rows to reports and back: exact, checked, or an error that names the column.
 
+use schemas::event::Event;
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId, TradeId};
 use schemas::instrument::{OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce};
 use schemas::report::{OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::error::SinkError;
+use crate::orders::When;
+use crate::sql::database::{Row, Statement, Value};
 
-/// The columns of an order, in the order of `orders`.
-pub(crate) const ORDER_COLUMNS: &str = "symbol, id, account, client_order, side, type, \
-    time_in_force, self_trade, status, price, qty, quote_qty, executed, quote, prevented, \
-    created_ns, updated_ns";
-/// The columns of a trade, in the order of `trades`.
-pub(crate) const TRADE_COLUMNS: &str = "symbol, id, price, qty, quote, time_ns, taker_side, \
-    taker_order, taker_account, taker_fee, maker_order, maker_account, maker_fee";
-
-/// An order from a row of [`ORDER_COLUMNS`].
-pub(crate) fn order(row: &SqliteRow) -> Result<OrderReport, SinkError> {
-    let client: String = row.try_get("client_order")?;
+/// An order from a row of `orders`.
+pub(crate) fn order(row: &Row) -> Result<OrderReport, SinkError> {
+    let client = row.text("client_order")?;
     let client_order = ClientOrderId::new(&client).ok_or(SinkError::Row {
         column: "client_order",
         value: client,
@@ -34,25 +27,50 @@ pub(crate) fn order(row: &SqliteRow) -> Result<OrderReport, SinkError> {
         time_in_force: number(row, "time_in_force", TimeInForce::from_number)?,
         self_trade: number(row, "self_trade", SelfTradePrevention::from_number)?,
         status: number(row, "status", OrderStatus::from_number)?,
-        price: Price(row.try_get("price")?),
-        qty: Qty(row.try_get("qty")?),
+        price: Price(row.whole("price")?),
+        qty: Qty(row.whole("qty")?),
         quote_qty: amount(row, "quote_qty")?,
-        executed: Qty(row.try_get("executed")?),
+        executed: Qty(row.whole("executed")?),
         quote: amount(row, "quote")?,
-        prevented: Qty(row.try_get("prevented")?),
+        prevented: Qty(row.whole("prevented")?),
         created: TimeNs(whole(row, "created_ns")?),
         updated: TimeNs(whole(row, "updated_ns")?),
         extras: None,
     })
 }
 
-/// A trade from a row of [`TRADE_COLUMNS`].
-pub(crate) fn trade(row: &SqliteRow) -> Result<TradeReport, SinkError> {
+/// An order's row in `orders`.
+pub(crate) fn order_values(order: &OrderReport) -> [Value; 19] {
+    [
+        order.symbol.0.into(),
+        order.order.0.into(),
+        order.account.0.into(),
+        order.client_order.to_string().into(),
+        (order.side as i64).into(),
+        (order.order_type as i64).into(),
+        (order.time_in_force as i64).into(),
+        (order.self_trade as i64).into(),
+        (order.status as i64).into(),
+        order.price.0.into(),
+        order.qty.0.into(),
+        order.quote_qty.0.into(),
+        order.executed.0.into(),
+        order.quote.0.into(),
+        order.prevented.0.into(),
+        order.created.0.into(),
+        order.updated.0.into(),
+        0_i64.into(),
+        "".into(),
+    ]
+}
+
+/// A trade from a row of `trades`.
+pub(crate) fn trade(row: &Row) -> Result<TradeReport, SinkError> {
     Ok(TradeReport {
         symbol: SymbolId(whole(row, "symbol")?),
         trade: TradeId(whole(row, "id")?),
-        price: Price(row.try_get("price")?),
-        qty: Qty(row.try_get("qty")?),
+        price: Price(row.whole("price")?),
+        qty: Qty(row.whole("qty")?),
         quote: amount(row, "quote")?,
         time: TimeNs(whole(row, "time_ns")?),
         taker_side: number(row, "taker_side", Side::from_number)?,
@@ -65,15 +83,92 @@ pub(crate) fn trade(row: &SqliteRow) -> Result<TradeReport, SinkError> {
     })
 }
 
+/// A trade's row in `trades`.
+pub(crate) fn trade_values(trade: &TradeReport) -> [Value; 13] {
+    [
+        trade.symbol.0.into(),
+        trade.trade.0.into(),
+        trade.price.0.into(),
+        trade.qty.0.into(),
+        trade.quote.0.into(),
+        trade.time.0.into(),
+        (trade.taker_side as i64).into(),
+        trade.taker_order.0.into(),
+        trade.taker_account.0.into(),
+        trade.taker_fee.0.into(),
+        trade.maker_order.0.into(),
+        trade.maker_account.0.into(),
+        trade.maker_fee.0.into(),
+    ]
+}
+
+/// How an order ended, in `order_events`.
+pub(crate) const fn status_word(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::New => "new",
+        OrderStatus::PartiallyFilled => "partially-filled",
+        OrderStatus::Filled => "filled",
+        OrderStatus::Canceled => "canceled",
+        OrderStatus::Expired => "expired",
+        OrderStatus::ExpiredInMatch => "expired-in-match",
+    }
+}
+
+/// A change of one row of the directory or of an account, if the event makes one.
+pub(crate) fn update(when: When, event: &Event) -> Option<Statement> {
+    let of_account = |account: AccountId, column: &str, value: Value| {
+        let text = format!("UPDATE accounts SET {column} = ?, updated_ns = ? WHERE account = ?");
+        Statement::new(text)
+            .bind(value)
+            .bind(when.time.0)
+            .bind(account.0)
+    };
+    Some(match *event {
+        Event::AccountStateChanged { account, state } => {
+            of_account(account, "state", (state as i64).into())
+        }
+        Event::AccountTierChanged { account, tier } => {
+            of_account(account, "tier", u32::from(tier).into())
+        }
+        Event::AccountLimitsChanged {
+            account,
+            orders_per_10s,
+            orders_per_day,
+        } => Statement::new(
+            "UPDATE accounts SET orders_per_10s = ?, orders_per_day = ?, updated_ns = ? \
+             WHERE account = ?",
+        )
+        .bind(orders_per_10s)
+        .bind(orders_per_day)
+        .bind(when.time.0)
+        .bind(account.0),
+        Event::SymbolStateChanged { symbol, state } => {
+            Statement::new("UPDATE symbols SET state = ? WHERE symbol = ?")
+                .bind(state as i64)
+                .bind(symbol.0)
+        }
+        Event::SymbolFeesChanged {
+            symbol,
+            maker,
+            taker,
+        } => Statement::new("UPDATE symbols SET maker_fee = ?, taker_fee = ? WHERE symbol = ?")
+            .bind(maker.0)
+            .bind(taker.0)
+            .bind(symbol.0),
+        _ => return None,
+    })
+}
+
 /// A column of decimal text.
-pub(crate) fn amount(row: &SqliteRow, column: &'static str) -> Result<Amount, SinkError> {
-    let value: String = row.try_get(column)?;
+pub(crate) fn amount(row: &Row, column: &'static str) -> Result<Amount, SinkError> {
+    let value = row.text(column)?;
     let parsed = value.parse().map(Amount);
     parsed.map_err(|_| SinkError::Row { column, value })
 }
 
-fn whole<T: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> Result<T, SinkError> {
-    let value: i64 = row.try_get(column)?;
+/// A column that holds a number of a smaller range.
+pub(crate) fn whole<T: TryFrom<i64>>(row: &Row, column: &'static str) -> Result<T, SinkError> {
+    let value = row.whole(column)?;
     T::try_from(value).map_err(|_| SinkError::Row {
         column,
         value: value.to_string(),
@@ -81,11 +176,11 @@ fn whole<T: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> Result<T, Si
 }
 
 fn number<T>(
-    row: &SqliteRow,
+    row: &Row,
     column: &'static str,
     from: impl Fn(u8) -> Option<T>,
 ) -> Result<T, SinkError> {
-    let value: i64 = row.try_get(column)?;
+    let value = row.whole(column)?;
     let found = u8::try_from(value).ok().and_then(from);
     found.ok_or(SinkError::Row {
         column,

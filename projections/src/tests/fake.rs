@@ -1,13 +1,17 @@
 //! A venue without rules on one symbol: events that follow each other, and the outcome.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::event::{
     BalanceChanged, Event, OrderAccepted, OrderAmended, OrderDone, OrderRested, Trade,
     TradePrevented,
 };
-use schemas::ids::{AccountId, AssetId, BusinessId, ClientOrderId, Offset, OrderId, TradeId};
-use schemas::instrument::{OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::ids::{
+    AccountId, AssetCode, AssetId, BusinessId, ClientOrderId, Offset, OrderId, SymbolName, TradeId,
+};
+use schemas::instrument::{
+    OrderStatus, OrderType, SelfTradePrevention, Side, SymbolKind, TimeInForce,
+};
 use schemas::report::{OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
@@ -21,8 +25,16 @@ pub(crate) struct Fake {
     pub(crate) orders: Vec<OrderReport>,
     pub(crate) trades: Vec<TradeReport>,
     pub(crate) balances: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
-    pub(crate) moved: BTreeMap<(AccountId, AssetId), i128>,
+    /// What each account owns, the venue's accounts included: sums to zero by asset.
+    pub(crate) owned: BTreeMap<(AccountId, AssetId), i128>,
+    touched: BTreeSet<(AccountId, AssetId)>,
+    listed: bool,
 }
+
+const BASE: AssetId = AssetId(0);
+const QUOTE: AssetId = AssetId(1);
+/// Base atoms of a lot: the asset has 8 decimals, quantities have 5.
+const LOT_ATOMS: i128 = 1_000;
 
 impl Fake {
     pub(crate) fn new(seed: u64) -> Fake {
@@ -31,7 +43,9 @@ impl Fake {
             orders: Vec::new(),
             trades: Vec::new(),
             balances: BTreeMap::new(),
-            moved: BTreeMap::new(),
+            owned: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            listed: false,
         }
     }
 
@@ -48,18 +62,104 @@ impl Fake {
 
     pub(crate) fn step(&mut self, offset: u64) -> Answered {
         let time = Self::time(offset);
-        let events = match self.below(8) {
+        let kind = self.below(8);
+        let mut events = match kind {
+            _ if !self.listed => self.list(),
             0..=3 => self.place(time),
             4 => self.cancel(time),
             5 => self.amend(time),
             6 => self.prevent(time),
             _ => self.pay(offset),
         };
+        events.extend(self.told_balances(offset));
         Answered {
             offset: Offset(offset),
             time,
             events,
         }
+    }
+
+    /// One more accepted order, which nobody meets.
+    pub(crate) fn accepted(&mut self, offset: u64) -> Answered {
+        let time = Self::time(0);
+        let (_, events) = self.accept(time);
+        Answered {
+            offset: Offset(offset),
+            time,
+            events,
+        }
+    }
+
+    /// A trade from elsewhere, after which both orders go on.
+    pub(crate) fn recorded(offset: u64, trade: &TradeReport) -> Answered {
+        let event = Event::Trade(Trade {
+            symbol: trade.symbol,
+            trade: trade.trade,
+            price: trade.price,
+            qty: trade.qty,
+            quote: trade.quote,
+            taker_side: trade.taker_side,
+            taker_order: trade.taker_order,
+            taker_account: trade.taker_account,
+            taker_fee: trade.taker_fee,
+            maker_order: trade.maker_order,
+            maker_account: trade.maker_account,
+            maker_fee: trade.maker_fee,
+            maker_open: Qty(1),
+        });
+        Answered {
+            offset: Offset(offset),
+            time: trade.time,
+            events: vec![event],
+        }
+    }
+
+    fn list(&mut self) -> Vec<Event> {
+        self.listed = true;
+        let asset = |asset, code, scale| Event::AssetAdded {
+            asset,
+            code: AssetCode::new(code).expect("fits"),
+            scale,
+        };
+        let symbol = Event::SymbolAdded {
+            symbol: SYMBOL,
+            name: SymbolName::new("BASEQUOTE").expect("fits"),
+            kind: SymbolKind::Spot,
+            base: BASE,
+            quote: QUOTE,
+            price_scale: 3,
+            qty_scale: 5,
+        };
+        let accounts = ACCOUNTS.map(|account| Event::AccountCreated {
+            account: AccountId(account),
+            business: BusinessId::new(&format!("account-{account}")).expect("fits"),
+        });
+        let listed = [asset(BASE, "BASE", 8), asset(QUOTE, "QUOTE", 8), symbol];
+        listed.into_iter().chain(accounts).collect()
+    }
+
+    fn moved(&mut self, from: AccountId, to: AccountId, (asset, atoms): (AssetId, i128)) {
+        for (account, delta) in [(from, -atoms), (to, atoms)] {
+            *self.owned.entry((account, asset)).or_default() += delta;
+            self.touched.insert((account, asset));
+        }
+    }
+
+    /// As the engine tells them: once each, at the end of the command.
+    fn told_balances(&mut self, offset: u64) -> Vec<Event> {
+        let touched = std::mem::take(&mut self.touched);
+        let told = touched.into_iter().map(|(account, asset)| {
+            let held = Amount(i128::from(offset % 5));
+            let free = Amount(self.owned[&(account, asset)] - held.0);
+            self.balances.insert((account, asset), (free, held));
+            Event::BalanceChanged(BalanceChanged {
+                account,
+                asset,
+                free,
+                held,
+            })
+        });
+        told.collect()
     }
 
     fn account(&mut self) -> AccountId {
@@ -201,6 +301,18 @@ impl Fake {
             maker_open,
         };
         self.trades.push(TradeReport::new(&trade, time));
+        let (buyer, seller) = match took.side {
+            Side::Buy => (took.account, made.account),
+            Side::Sell => (made.account, took.account),
+        };
+        self.moved(seller, buyer, (BASE, i128::from(qty.0) * LOT_ATOMS));
+        self.moved(buyer, seller, (QUOTE, quote.0));
+        let (taker_gets, maker_gets) = match took.side {
+            Side::Buy => (BASE, QUOTE),
+            Side::Sell => (QUOTE, BASE),
+        };
+        self.moved(took.account, AccountId::FEES, (taker_gets, 5));
+        self.moved(AccountId::FEES, made.account, (maker_gets, 2));
         Event::Trade(trade)
     }
 
@@ -238,9 +350,14 @@ impl Fake {
 
     /// One unit is taken off two open orders without a trade.
     fn prevent(&mut self, time: TimeNs) -> Vec<Event> {
-        let taker = self.open(|order| order.side == Side::Buy && 1 < open_of(order));
         let maker = self.open(|order| order.side == Side::Sell && 1 < open_of(order));
-        let (Some(taker), Some(maker)) = (taker, maker) else {
+        let Some(maker) = maker else {
+            return Vec::new();
+        };
+        let account = self.orders[maker].account;
+        let is_own = |order: &OrderReport| order.account == account && order.side == Side::Buy;
+        let taker = self.open(|order| is_own(order) && 1 < open_of(order));
+        let Some(taker) = taker else {
             return Vec::new();
         };
         for index in [taker, maker] {
@@ -266,12 +383,12 @@ impl Fake {
         let (account, to) = (self.account(), AccountId(10));
         let (asset, amount) = (
             AssetId(self.below(2) as u16),
-            Amount(1 + self.below(99) as i128),
+            Amount((1 + i128::from(self.below(99))) << 80),
         );
-        let mut moved = |account, delta| *self.moved.entry((account, asset)).or_default() += delta;
+        let outside = AccountId::OUTSIDE;
         let event = match offset % 3 {
             0 => {
-                moved(account, amount.0);
+                self.moved(outside, account, (asset, amount.0));
                 Event::Deposited {
                     account,
                     asset,
@@ -280,7 +397,7 @@ impl Fake {
                 }
             }
             1 => {
-                moved(account, -amount.0);
+                self.moved(account, outside, (asset, amount.0));
                 Event::Withdrawn {
                     account,
                     asset,
@@ -289,8 +406,7 @@ impl Fake {
                 }
             }
             _ => {
-                moved(account, -amount.0);
-                moved(to, amount.0);
+                self.moved(account, to, (asset, amount.0));
                 Event::Transferred {
                     from: account,
                     to,
@@ -300,17 +416,7 @@ impl Fake {
                 }
             }
         };
-        let (free, held) = (Amount(i128::from(offset) << 80), amount);
-        self.balances.insert((account, asset), (free, held));
-        vec![
-            event,
-            Event::BalanceChanged(BalanceChanged {
-                account,
-                asset,
-                free,
-                held,
-            }),
-        ]
+        vec![event]
     }
 }
 

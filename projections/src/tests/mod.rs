@@ -2,6 +2,8 @@
 
 mod fake;
 mod log;
+mod server;
+mod candles;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,27 +14,28 @@ use schemas::ids::{AccountId, AssetId, ClientOrderId, Offset, OrderId, SymbolId}
 use schemas::instrument::Side;
 use schemas::report::{OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
-use sqlx::{Row, SqlitePool};
 
 use crate::error::SinkError;
 use crate::projection::{Answered, Batch, Projection};
 use crate::reads::{self, Page};
-use crate::sql::{self, SqlProjection};
+use crate::sql::database::{Database, Row, Statement};
+use crate::sql::file;
+use crate::sql::sink::SqlProjection;
 use crate::tests::fake::{ACCOUNTS, Fake};
 
-const SYMBOL: SymbolId = SymbolId(0);
+pub(crate) const SYMBOL: SymbolId = SymbolId(0);
 
 pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-pub(crate) async fn open(dir: &Path) -> SqlitePool {
-    sql::open(&dir.join("read-models.sqlite"))
+pub(crate) async fn open(dir: &Path) -> Database {
+    file::open(&dir.join("read-models.sqlite"))
         .await
         .expect("it opens")
 }
 
-fn batch(commands: &[Answered]) -> Batch {
+pub(crate) fn batch(commands: &[Answered]) -> Batch {
     let from = commands.first().expect("a batch is not empty").offset;
     let next = Offset(from.0 + commands.len() as u64);
     Batch {
@@ -42,7 +45,7 @@ fn batch(commands: &[Answered]) -> Batch {
     }
 }
 
-fn page(account: AccountId) -> Page {
+pub(crate) fn page(account: AccountId) -> Page {
     let limit = usize::MAX;
     Page {
         account,
@@ -76,9 +79,9 @@ fn broken(mut batch: Batch) -> Batch {
 
 /// Commits everything in batches of random size; now and then one fails or the file is
 /// closed and opened again.
-async fn commit_all(dir: &Path, fake: &mut Fake, commands: &[Answered]) -> SqlitePool {
-    let mut pool = open(dir).await;
-    let mut sink = SqlProjection::new(pool.clone());
+async fn commit_all(dir: &Path, fake: &mut Fake, commands: &[Answered]) -> Database {
+    let mut database = open(dir).await;
+    let mut sink = SqlProjection::embedded(database.clone());
     let mut done = 0;
     while done < commands.len() {
         let most = (1 + fake.below(40) as usize).min(commands.len() - done);
@@ -92,9 +95,9 @@ async fn commit_all(dir: &Path, fake: &mut Fake, commands: &[Answered]) -> Sqlit
                 );
             }
             1 => {
-                pool.close().await;
-                pool = open(dir).await;
-                sink = SqlProjection::new(pool.clone());
+                database.close().await;
+                database = open(dir).await;
+                sink = SqlProjection::embedded(database.clone());
             }
             _ => {
                 sink.commit(&next).await.expect("it commits");
@@ -108,7 +111,7 @@ async fn commit_all(dir: &Path, fake: &mut Fake, commands: &[Answered]) -> Sqlit
             "effects and cursor move together"
         );
     }
-    pool
+    database
 }
 
 #[tokio::test]
@@ -117,13 +120,13 @@ async fn rows_equal_a_naive_fold_whatever_the_batches() {
         let dir = folder();
         let mut fake = Fake::new(seed);
         let commands: Vec<_> = (0..400).map(|offset| fake.step(offset)).collect();
-        let pool = commit_all(dir.path(), &mut fake, &commands).await;
-        assert_rows(&pool, &fake).await;
-        let mut sink = SqlProjection::new(pool.clone());
+        let database = commit_all(dir.path(), &mut fake, &commands).await;
+        assert_rows(&database, &fake).await;
+        let mut sink = SqlProjection::embedded(database.clone());
         sink.reset().await.expect("thrown away");
         assert_eq!(sink.cursor().await.expect("a cursor"), Offset(0));
         assert!(
-            reads::orders(&pool, &page(AccountId(7)))
+            reads::orders(&database, &page(AccountId(7)))
                 .await
                 .expect("read")
                 .is_empty()
@@ -131,11 +134,11 @@ async fn rows_equal_a_naive_fold_whatever_the_batches() {
         sink.commit(&batch(&commands))
             .await
             .expect("made again at once");
-        assert_rows(&pool, &fake).await;
+        assert_rows(&database, &fake).await;
     }
 }
 
-async fn assert_rows(pool: &SqlitePool, fake: &Fake) {
+async fn assert_rows(database: &Database, fake: &Fake) {
     for account in ACCOUNTS.map(AccountId) {
         let own: Vec<OrderReport> = fake
             .orders
@@ -144,16 +147,16 @@ async fn assert_rows(pool: &SqlitePool, fake: &Fake) {
             .copied()
             .collect();
         assert_eq!(
-            reads::orders(pool, &page(account)).await.expect("read"),
+            reads::orders(database, &page(account)).await.expect("read"),
             own
         );
-        assert_order_pages(pool, account, &own).await;
+        assert_order_pages(database, account, &own).await;
         for order in own.iter().step_by(7) {
             let by_id = OrderRef {
                 order: order.order,
                 ..OrderRef::default()
             };
-            let found = reads::order(pool, (account, SYMBOL), by_id)
+            let found = reads::order(database, (account, SYMBOL), by_id)
                 .await
                 .expect("read");
             assert_eq!(found, Some(*order));
@@ -162,7 +165,7 @@ async fn assert_rows(pool: &SqlitePool, fake: &Fake) {
                 order: OrderId(0),
                 client_order,
             };
-            let found = reads::order(pool, (account, SYMBOL), by_client)
+            let found = reads::order(database, (account, SYMBOL), by_client)
                 .await
                 .expect("read");
             let newest = own
@@ -175,35 +178,35 @@ async fn assert_rows(pool: &SqlitePool, fake: &Fake) {
                 order: order.order,
                 client_order: other,
             };
-            let found = reads::order(pool, (account, SYMBOL), mismatch)
+            let found = reads::order(database, (account, SYMBOL), mismatch)
                 .await
                 .expect("read");
             assert_eq!(found, None);
-            let found = reads::order(pool, (AccountId(99), SYMBOL), by_id)
+            let found = reads::order(database, (AccountId(99), SYMBOL), by_id)
                 .await
                 .expect("read");
             assert_eq!(found, None, "another account's order");
         }
         let is_own = |t: &&TradeReport| t.taker_account == account || t.maker_account == account;
         let trades: Vec<_> = fake.trades.iter().filter(is_own).copied().collect();
-        assert_trade_pages(pool, account, &trades).await;
+        assert_trade_pages(database, account, &trades).await;
     }
-    assert_money(pool, fake).await;
+    assert_money(database, fake).await;
 }
 
-async fn assert_order_pages(pool: &SqlitePool, account: AccountId, own: &[OrderReport]) {
+async fn assert_order_pages(database: &Database, account: AccountId, own: &[OrderReport]) {
     let newest = Page {
         limit: 7,
         ..page(account)
     };
-    let found = reads::orders(pool, &newest).await.expect("read");
+    let found = reads::orders(database, &newest).await.expect("read");
     assert_eq!(found, own[own.len().saturating_sub(7)..]);
     let from = Page {
         from: Some(20),
         ..newest
     };
     let after = own.iter().filter(|order| 20 <= order.order.0).take(7);
-    let found = reads::orders(pool, &from).await.expect("read");
+    let found = reads::orders(database, &from).await.expect("read");
     assert_eq!(found, after.copied().collect::<Vec<_>>());
     let (start, end) = (Fake::time(100), Fake::time(200));
     let timed = Page {
@@ -214,27 +217,27 @@ async fn assert_order_pages(pool: &SqlitePool, account: AccountId, own: &[OrderR
     let within = own
         .iter()
         .filter(|order| start <= order.created && order.created <= end);
-    let found = reads::orders(pool, &timed).await.expect("read");
+    let found = reads::orders(database, &timed).await.expect("read");
     assert_eq!(found, within.copied().collect::<Vec<_>>());
 }
 
-async fn assert_trade_pages(pool: &SqlitePool, account: AccountId, own: &[TradeReport]) {
+async fn assert_trade_pages(database: &Database, account: AccountId, own: &[TradeReport]) {
     assert_eq!(
-        reads::trades(pool, &page(account)).await.expect("read"),
+        reads::trades(database, &page(account)).await.expect("read"),
         own
     );
     let newest = Page {
         limit: 3,
         ..page(account)
     };
-    let found = reads::trades(pool, &newest).await.expect("read");
+    let found = reads::trades(database, &newest).await.expect("read");
     assert_eq!(found, own[own.len().saturating_sub(3)..]);
     let from = Page {
         from: Some(5),
         ..newest
     };
     let after = own.iter().filter(|trade| 5 <= trade.trade.0).take(3);
-    let found = reads::trades(pool, &from).await.expect("read");
+    let found = reads::trades(database, &from).await.expect("read");
     assert_eq!(found, after.copied().collect::<Vec<_>>());
     let Some(last) = own.last() else { return };
     let order = if last.taker_account == account {
@@ -247,33 +250,39 @@ async fn assert_trade_pages(pool: &SqlitePool, account: AccountId, own: &[TradeR
         ..page(account)
     };
     let touches = |t: &&TradeReport| t.taker_order == order || t.maker_order == order;
-    let found = reads::trades(pool, &of_order).await.expect("read");
+    let found = reads::trades(database, &of_order).await.expect("read");
     assert_eq!(
         found,
         own.iter().filter(touches).copied().collect::<Vec<_>>()
     );
 }
 
-async fn assert_money(pool: &SqlitePool, fake: &Fake) {
-    let rows = sqlx::query("SELECT account, asset, free, held FROM balances");
-    let mut balances = BTreeMap::new();
-    for row in rows.fetch_all(pool).await.expect("read") {
-        let key = (AccountId(row.get("account")), AssetId(row.get("asset")));
-        let atoms = |column: &str| {
-            let text: String = row.get(column);
-            Amount(text.parse().expect("decimal text"))
-        };
-        balances.insert(key, (atoms("free"), atoms("held")));
-    }
+async fn assert_money(database: &Database, fake: &Fake) {
+    let atoms = |row: &Row, column| row.text(column).expect("text").parse().expect("decimal");
+    let key = |row: &Row| {
+        let account = row.whole("account").expect("a number") as u32;
+        let asset = row.whole("asset").expect("a number") as u16;
+        (AccountId(account), AssetId(asset))
+    };
+    let rows = Statement::new("SELECT account, asset, free, held FROM balances");
+    let rows = database.rows(rows).await.expect("read");
+    let balances: BTreeMap<_, _> = rows
+        .iter()
+        .map(|row| {
+            (
+                key(row),
+                (Amount(atoms(row, "free")), Amount(atoms(row, "held"))),
+            )
+        })
+        .collect();
     assert_eq!(balances, fake.balances);
     let mut moved: BTreeMap<(AccountId, AssetId), i128> = BTreeMap::new();
-    let rows = sqlx::query("SELECT account, asset, delta FROM payments");
-    for row in rows.fetch_all(pool).await.expect("read") {
-        let key = (AccountId(row.get("account")), AssetId(row.get("asset")));
-        let delta: String = row.get("delta");
-        *moved.entry(key).or_default() += delta.parse::<i128>().expect("decimal text");
+    let rows = Statement::new("SELECT account, asset, delta FROM ledger");
+    for row in &database.rows(rows).await.expect("read") {
+        let delta: i128 = atoms(row, "delta");
+        *moved.entry(key(row)).or_default() += delta;
     }
-    assert_eq!(moved, fake.moved, "the ledger's lines sum to what moved");
+    assert_eq!(moved, fake.owned, "the ledger's lines sum to what is owned");
 }
 
 #[tokio::test]
@@ -281,10 +290,10 @@ async fn a_second_writer_is_noticed_and_leaves_no_trace() {
     let dir = folder();
     let mut fake = Fake::new(9);
     let commands: Vec<_> = (0..20).map(|offset| fake.step(offset)).collect();
-    let pool = open(dir.path()).await;
-    let other_pool = open(dir.path()).await;
-    let mut sink = SqlProjection::new(pool.clone());
-    let mut other = SqlProjection::new(other_pool);
+    let database = open(dir.path()).await;
+    let other_database = open(dir.path()).await;
+    let mut sink = SqlProjection::embedded(database.clone());
+    let mut other = SqlProjection::embedded(other_database);
     sink.commit(&batch(&commands[..12]))
         .await
         .expect("it commits");
@@ -303,7 +312,7 @@ async fn a_second_writer_is_noticed_and_leaves_no_trace() {
     sink.commit(&batch(&commands[12..]))
         .await
         .expect("the first goes on");
-    assert_rows(&pool, &fake).await;
+    assert_rows(&database, &fake).await;
 }
 
 #[tokio::test]
@@ -334,17 +343,18 @@ async fn amounts_beyond_64_bits_stay_exact() {
             }),
         ],
     });
-    let pool = open(dir.path()).await;
-    SqlProjection::new(pool.clone())
+    let database = open(dir.path()).await;
+    SqlProjection::embedded(database.clone())
         .commit(&batch(&commands))
         .await
         .expect("it commits");
-    let lines = "SELECT delta FROM payments WHERE business = 'wire-1'";
-    let delta: String = sqlx::query_scalar(lines)
-        .fetch_one(&pool)
-        .await
-        .expect("read");
-    assert_eq!(delta, huge.0.to_string());
+    let lines = "SELECT delta FROM ledger WHERE business = 'wire-1' ORDER BY line";
+    let lines = database.rows(Statement::new(lines)).await.expect("read");
+    let deltas: Vec<_> = lines
+        .iter()
+        .map(|row| row.text("delta").expect("text"))
+        .collect();
+    assert_eq!(deltas, [(-huge.0).to_string(), huge.0.to_string()]);
 }
 
 #[tokio::test]
@@ -352,8 +362,8 @@ async fn thousands_of_commands_fit_one_transaction() {
     let dir = folder();
     let mut fake = Fake::new(21);
     let commands: Vec<_> = (0..4_000).map(|offset| fake.step(offset)).collect();
-    let pool = open(dir.path()).await;
-    let mut sink = SqlProjection::new(pool.clone());
+    let database = open(dir.path()).await;
+    let mut sink = SqlProjection::embedded(database.clone());
     let start = std::time::Instant::now();
     for piece in commands.chunks(2_000) {
         sink.commit(&batch(piece)).await.expect("it commits");
@@ -362,9 +372,8 @@ async fn thousands_of_commands_fit_one_transaction() {
         "{:.0} commands/s",
         commands.len() as f64 / start.elapsed().as_secs_f64()
     );
-    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM trades")
-        .fetch_one(&pool)
-        .await
-        .expect("read");
+    let count = Statement::new("SELECT COUNT(*) AS trades FROM trades");
+    let count = database.rows(count).await.expect("read");
+    let count = count[0].whole("trades").expect("a number");
     assert_eq!(count as usize, fake.trades.len());
 }
