@@ -14,7 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use daybook::config::{Config, Live};
+use daybook::config::{Config, Live, Sql};
 use daybook::node::Node;
 use gateway::submit::Submit;
 use hdrhistogram::Histogram;
@@ -103,6 +103,7 @@ fn config(dir: &Path, segments_ahead: u32) -> Config {
         ring_commands: 16_384,
         snapshot_commands: 0,
         accept_time: false,
+        sql: Sql::default(),
         live: Live::default(),
         file: None,
     }

@@ -24,6 +24,7 @@ pub struct Config {
     /// The follower writes a snapshot after so many commands; 0 = never by itself.
     pub snapshot_commands: u64,
     pub accept_time: bool,
+    pub sql: Sql,
     pub live: Live,
     /// The file that `live` came from, read again when it changes.
     pub file: Option<PathBuf>,
@@ -52,6 +53,31 @@ pub struct Deny {
     pub accounts: BTreeSet<u32>,
 }
 
+/// The read models beside the file in the data directory.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sql {
+    /// MySQL or MariaDB; several share the accounts between them.
+    pub servers: Vec<String>,
+    /// Where history is read instead: one for each of `servers`, or none.
+    pub replicas: Vec<String>,
+}
+
+impl Sql {
+    fn check(&self) -> Result<(), String> {
+        if !self.replicas.is_empty() && self.replicas.len() != self.servers.len() {
+            let (replicas, servers) = (self.replicas.len(), self.servers.len());
+            return Err(format!(
+                "replicas = {replicas} of {servers}: one for each server"
+            ));
+        }
+        for address in self.servers.iter().chain(&self.replicas) {
+            projections::sql::server::parse(address)?;
+        }
+        Ok(())
+    }
+}
+
 /// The file as written; every key is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -62,6 +88,7 @@ struct File {
     segments_ahead: Option<u32>,
     ring_commands: Option<usize>,
     snapshot_commands: Option<u64>,
+    sql: Sql,
     deny: Deny,
     limits: Limits,
 }
@@ -133,6 +160,7 @@ impl Config {
             ring_commands: file.ring_commands.unwrap_or(4_096),
             snapshot_commands: file.snapshot_commands.unwrap_or(2_000_000),
             accept_time: flags.accept_time,
+            sql: file.sql,
             live: Live {
                 deny: file.deny,
                 limits: file.limits,
@@ -150,6 +178,9 @@ impl Config {
                 "segment_bytes = {}: at least {SEGMENT_BYTES_MIN} and a multiple of 4096",
                 self.segment_bytes
             ));
+        }
+        if let Err(line) = self.sql.check() {
+            return refuse(format!("[sql] {line}"));
         }
         if !self.ring_commands.is_power_of_two() || self.ring_commands < 64 {
             return refuse(format!(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use projections::driver::Control;
 use projections::error::SinkError;
@@ -17,7 +18,9 @@ use schemas::page::{OrderPage, TradePage};
 use schemas::report::{OrderReport, TradeReport};
 use schemas::units::TimeNs;
 
+use crate::config::Sql;
 use crate::failure::{Exit, Failure};
+use crate::history_servers::Servers;
 use crate::node::Node;
 use crate::sinks::Sinks;
 
@@ -27,7 +30,10 @@ pub const FILE: &str = "read-models.sqlite";
 /// The read models of this node.
 pub struct History {
     database: Database,
+    servers: Arc<Servers>,
     control: Arc<Control>,
+    /// What the views may have forgotten: everything before this offset.
+    forgotten: Arc<AtomicU64>,
 }
 
 impl History {
@@ -50,15 +56,38 @@ impl History {
         Ok((projection, database, cursor))
     }
 
-    /// Follows the event log of a node from the cursor on; needs a tokio runtime.
+    /// Follows the event log of a node from the cursor on, into the file and into every
+    /// server; needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Exit::Config`] for a server's address that is none.
     pub fn follow(
-        (projection, database): (SqlProjection, Database),
+        (projection, database, cursor): (SqlProjection, Database, Offset),
+        config: &Sql,
         node: &Node,
         sinks: &Sinks,
-    ) -> History {
-        let views = node.views.clone();
-        let control = sinks.add(projection, move |cursor| views.forget_before(cursor));
-        History { database, control }
+    ) -> Result<History, Failure> {
+        let servers = Arc::new(Servers::follow(config, node, sinks)?);
+        let newest = node.views.next();
+        if cursor == Offset(0) && newest != Offset(0) {
+            eprintln!(
+                "{FILE} is made anew from the event log: {} commands",
+                newest.0
+            );
+        }
+        let forgotten = Arc::new(AtomicU64::new(cursor.0));
+        let (views, told, near) = (node.views.clone(), forgotten.clone(), servers.clone());
+        let control = sinks.add(projection, move |cursor| {
+            let forgettable = near.forgettable(cursor);
+            told.fetch_max(forgettable.0, Ordering::AcqRel);
+            views.forget_before(forgettable);
+        });
+        Ok(History {
+            database,
+            servers,
+            control,
+            forgotten,
+        })
     }
 
     /// The first command that is not in them yet.
@@ -68,7 +97,19 @@ impl History {
 
     /// Closes the file; the sinks are stopped before.
     pub async fn close(&self) {
+        self.servers.close().await;
         self.database.close().await;
+    }
+
+    /// While the file is made anew it does not answer: nothing is better than half of it.
+    fn is_whole(&self) -> Result<(), String> {
+        let (next, forgotten) = (self.next().0, self.forgotten.load(Ordering::Acquire));
+        if forgotten <= next {
+            return Ok(());
+        }
+        Err(format!(
+            "history is being made again: {next} of {forgotten} commands"
+        ))
     }
 
     /// One order of the past.
@@ -81,7 +122,13 @@ impl History {
         symbol: SymbolId,
         target: OrderRef,
     ) -> Result<Option<OrderReport>, String> {
-        let found = reads::order(&self.database, (account, symbol), target).await;
+        let read =
+            async |database: &Database| reads::order(database, (account, symbol), target).await;
+        if let Some(found) = self.servers.ask(account, &self.forgotten, read).await {
+            return Ok(found);
+        }
+        self.is_whole()?;
+        let found = read(&self.database).await;
         found.map_err(|error| error.to_string())
     }
 
@@ -99,7 +146,12 @@ impl History {
             end: page.end,
             limit: page.limit,
         };
-        reads::orders(&self.database, &page)
+        let read = async |database: &Database| reads::orders(database, &page).await;
+        if let Some(found) = self.servers.ask(page.account, &self.forgotten, read).await {
+            return Ok(found);
+        }
+        self.is_whole()?;
+        read(&self.database)
             .await
             .map_err(|error| error.to_string())
     }
@@ -145,7 +197,12 @@ impl History {
             end: page.end,
             limit: page.limit,
         };
-        reads::trades(&self.database, &page)
+        let read = async |database: &Database| reads::trades(database, &page).await;
+        if let Some(found) = self.servers.ask(page.account, &self.forgotten, read).await {
+            return Ok(found);
+        }
+        self.is_whole()?;
+        read(&self.database)
             .await
             .map_err(|error| error.to_string())
     }

@@ -22,6 +22,7 @@ pub mod follower;
 pub mod sinks;
 pub mod history;
 pub mod market_history;
+pub mod history_servers;
 pub mod history_copy;
 pub mod live_config;
 pub mod user_events;

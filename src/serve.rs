@@ -58,7 +58,8 @@ impl Venue {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|error| Failure::io("create", &config.data_dir, &error))?;
         let opening = config.clone();
-        let (projection, database, cursor) = History::open(&config.data_dir).await?;
+        let read_models = History::open(&config.data_dir).await?;
+        let cursor = read_models.2;
         let node = tokio::task::spawn_blocking(move || {
             let node = Node::open(&opening, cursor)?;
             node.found_venue()?;
@@ -69,7 +70,8 @@ impl Venue {
             .map_err(|error| Failure::new(Exit::OurFault, error.to_string()))??;
         let keys = Arc::new(Keyring::open(&config.data_dir).await?);
         let sinks = Arc::new(Sinks::new(&node));
-        let history = Arc::new(History::follow((projection, database), &node, &sinks));
+        let history = History::follow(read_models, &config.sql, &node, &sinks)?;
+        let history = Arc::new(history);
         let live = LiveConfig::watch(config.live.clone(), config.file.clone());
         let queries: Arc<dyn Queries> = Arc::new(Reads::new(&node, history.clone(), live));
         let follower = follower::Follower::start(&node, history.clone(), config.snapshot_commands)?;

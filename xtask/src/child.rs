@@ -107,8 +107,8 @@ fn parent_of(id: u32) -> Option<u32> {
     behind_name.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// `kill` is built into every shell, and the standard library has none.
-fn signal(name: &str, ids: &[u32]) {
+/// Sends a signal. `kill` is built into every shell, and the standard library has none.
+pub fn signal(name: &str, ids: &[u32]) {
     let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
     let script = format!("kill -{name} {} 2>/dev/null", ids.join(" "));
     // Who is gone already needs no signal, so that the answer does not matter.

@@ -18,8 +18,6 @@ pub enum Later {
     Fuzz(Anything),
     /// One journal, one root on three architectures (not yet)
     Architectures(Anything),
-    /// Start and stop the real servers of the tests (not yet)
-    Services(Anything),
 }
 
 /// Whatever stands behind the verb.
@@ -40,11 +38,6 @@ impl Later {
                 "architectures",
                 given.arguments,
                 "builds for other architectures",
-            ),
-            Later::Services(given) => (
-                "services",
-                given.arguments,
-                "the real servers (Kafka, MariaDB, search, Redis)",
             ),
         };
         let called = [&[verb.to_owned()], arguments.as_slice()]

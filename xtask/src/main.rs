@@ -22,6 +22,7 @@ mod test;
 mod bench;
 mod miri;
 mod loom;
+mod services;
 mod later;
 
 use std::process::ExitCode;
@@ -46,6 +47,8 @@ enum Verb {
     Bench(bench::Bench),
     Clients(clients::Clients),
     Miri(miri::Miri),
+    #[command(subcommand)]
+    Services(services::Services),
     Loom(loom::Loom),
     #[command(flatten)]
     Later(later::Later),
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Verb::Bench(verb) => verb.run(&workspace),
         Verb::Clients(verb) => verb.run(&workspace),
         Verb::Miri(verb) => verb.run(&workspace),
+        Verb::Services(verb) => verb.run(&workspace),
         Verb::Loom(verb) => verb.run(&workspace),
         Verb::Later(verb) => Ok(verb.run()),
     });

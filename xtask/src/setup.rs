@@ -111,29 +111,29 @@ fn virtual_environment(at: &Path) -> Result<()> {
     if make().is_ok() {
         return Ok(());
     }
-    debian_package("python3-venv")?;
+    debian_packages(&["python3-venv"])?;
     make()
 }
 
-fn debian_package(name: &str) -> Result<()> {
+/// Installs Debian packages, as root alone.
+///
+/// # Errors
+/// When we are not root, or they cannot be had.
+pub fn debian_packages(names: &[&str]) -> Result<()> {
     if !is_root() {
-        bail!("needs the package {name}, and only root may install it");
+        bail!("needs {}, and only root may install that", names.join(", "));
     }
     let apt = |words: &[&str]| {
         let mut apt = Command::new("apt-get");
         do_it(apt.args(words).env("DEBIAN_FRONTEND", "noninteractive"))
     };
     apt(&["update", "--quiet"])?;
-    apt(&[
-        "install",
-        "--yes",
-        "--quiet",
-        "--no-install-recommends",
-        name,
-    ])
+    let options = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    apt(&[&options, names].concat())
 }
 
-fn is_root() -> bool {
+/// Whether we are root.
+pub fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
@@ -168,6 +168,7 @@ mod tests {
             shared: cache.clone(),
             cache: cache.clone(),
             ci: false,
+            environment: Vec::new(),
         };
         let calls = Cell::new(0);
         let make = |beside: &std::path::Path| {

@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{bench, check, clients, libtest, loom, miri};
+use crate::{bench, check, clients, libtest, loom, miri, services};
 
 /// Modules of the system's tests that start nodes and break them: slow, so that they run
 /// once, in release.
@@ -29,7 +29,18 @@ impl Test {
         let mut report = Report::new(workspace.ci);
         check::lints(workspace, &mut report);
         builds(workspace, &mut report);
-        tests(workspace, &mut report);
+        let mut running = None;
+        report.step("servers of the tests", || {
+            let (started, tally) = services::Running::start(workspace);
+            running = Some(started);
+            Ok(tally)
+        });
+        let environment = running.as_ref().map(|it| it.environment.as_slice());
+        tests(
+            &workspace.with(environment.unwrap_or_default()),
+            &mut report,
+        );
+        drop(running);
         report.step("unmodified clients", || clients::drive(workspace));
         report.step("journal under miri", || miri::journal(workspace));
         report.step("event count under loom", || loom::models(workspace));

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 /// The folders that every verb asks for, and the two switches of the environment.
+#[derive(Clone)]
 pub struct Workspace {
     /// The folder of the root `Cargo.toml`.
     pub root: PathBuf,
@@ -18,6 +19,8 @@ pub struct Workspace {
     pub cache: PathBuf,
     /// True with `CI=true`: what cannot be had is then a failure.
     pub ci: bool,
+    /// What every program that [`Workspace::cargo`] starts finds in its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Workspace {
@@ -43,6 +46,7 @@ impl Workspace {
             },
             cache: folder("DAYBOOK_CACHE", target.join("setup")),
             ci: env::var("CI").is_ok_and(|value| value == "true"),
+            environment: Vec::new(),
             target,
             root,
         })
@@ -53,6 +57,7 @@ impl Workspace {
         let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(program);
         command.args(words).current_dir(&self.root);
+        command.envs(self.environment.iter().cloned());
         // Set for xtask by its own cargo; a child would take them for its own package.
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
@@ -61,6 +66,14 @@ impl Workspace {
             }
         }
         command
+    }
+
+    /// The same workspace with more in the environment of its programs.
+    pub fn with(&self, environment: &[(String, String)]) -> Workspace {
+        Workspace {
+            environment: environment.to_vec(),
+            ..self.clone()
+        }
     }
 
     /// A program that a profile built, such as `release` and `daybook`.

@@ -50,13 +50,11 @@ impl Dialect {
 
     /// A migration in this dialect.
     pub fn translate(&self, migration: &str) -> String {
-        let translated = self
-            .words
+        self.words
             .iter()
             .fold(migration.to_string(), |text, (word, instead)| {
                 replace_word(&text, word, instead)
-            });
-        translated
+            })
     }
 
     /// The end of an `INSERT` that replaces the row with the same `key`.

@@ -10,6 +10,8 @@ use crate::sql::database::Database;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a connection for reading may take.
+const READ_CONNECT: Duration = Duration::from_secs(1);
 /// Connections of one pool: one writes, the others read.
 const CONNECTIONS: u32 = 4;
 
@@ -47,6 +49,15 @@ pub async fn connect(options: &MySqlConnectOptions) -> Result<Database, SinkErro
         .await;
     let pool = pool.map_err(|error| explain(error.into(), &place(options)))?;
     Ok(Database::MySql(pool))
+}
+
+/// For reading, connected when it is first asked; a reader does not wait for long.
+pub fn reader(options: &MySqlConnectOptions) -> Database {
+    let pool = MySqlPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(READ_CONNECT)
+        .connect_lazy_with(options.clone());
+    Database::MySql(pool)
 }
 
 /// Makes one line of what a database said, with what to do; other errors pass.

@@ -209,81 +209,70 @@ async fn two_databases_share_the_accounts_and_each_answers_for_its_own() {
     two.gone().await;
 }
 
+/// What a new sink says of a database that is wrong.
+async fn line(address: &str, journal: &str) -> String {
+    let mut sink = SqlProjection::server(Server {
+        options: parse(address).expect("an address"),
+        name: "mysql".to_string(),
+        shard: Shard::WHOLE,
+        journal: journal.to_string(),
+    });
+    let error = sink.cursor().await.expect_err("it is wrong");
+    let line = error.to_string();
+    assert!(!line.contains('\n') && !line.contains("s3cret"), "{line}");
+    line
+}
+
 #[tokio::test]
-async fn what_is_wrong_with_a_server_is_one_line_that_says_what_to_do() {
+async fn a_wrong_address_is_one_line_that_says_what_to_do() {
     let Some(scratch) = Scratch::new("wrong").await else {
         return;
     };
-    let line = async |address: &str, journal: &str| {
-        let mut sink = SqlProjection::server(Server {
-            options: parse(address).expect("an address"),
-            name: "mysql".to_string(),
-            shard: Shard::WHOLE,
-            journal: journal.to_string(),
-        });
-        let error = sink.cursor().await.expect_err("it is wrong");
-        let line = error.to_string();
-        assert!(!line.contains('\n') && !line.contains("s3cret"), "{line}");
-        line
-    };
-    let closed = "mysql://root@127.0.0.1:9/daybook";
-    assert!(
-        line(closed, "journal")
-            .await
-            .contains("nobody answers at 127.0.0.1:9")
-    );
+    let closed = line("mysql://root@127.0.0.1:9/daybook", "journal").await;
+    assert!(closed.contains("nobody answers at 127.0.0.1:9"), "{closed}");
     let user = scratch.address.replace("root@", "root:s3cret@");
-    assert!(
-        line(&user, "journal")
-            .await
-            .contains("correct user and password")
-    );
-    let absent = format!("{}_absent", scratch.address);
-    assert!(
-        line(&absent, "journal")
-            .await
-            .contains("create the database")
-    );
-    let mut sink = scratch.sink(Shard::WHOLE);
-    assert_eq!(
-        sink.cursor().await.expect("made at the first time"),
-        Offset(0)
-    );
+    let user = line(&user, "journal").await;
+    assert!(user.contains("correct user and password"), "{user}");
+    let absent = line(&format!("{}_absent", scratch.address), "journal").await;
+    assert!(absent.contains("create the database"), "{absent}");
+    let cursor = scratch.sink(Shard::WHOLE).cursor().await;
+    assert_eq!(cursor.expect("made at the first time"), Offset(0));
     let foreign = line(&scratch.address, "another").await;
     assert!(
         foreign.contains("its rows are of `journal 1/1`"),
         "{foreign}"
     );
+    scratch.gone().await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_one_that_was_cut_off_is_begun_anew() {
+    let Some(scratch) = Scratch::new("schema").await else {
+        return;
+    };
+    let cursor = scratch.sink(Shard::WHOLE).cursor().await;
+    assert_eq!(cursor.expect("made at the first time"), Offset(0));
     let newer = "INSERT INTO _sqlx_migrations \
         (version, description, success, checksum, execution_time) VALUES (99, 'x', 1, 'x', 1)";
-    scratch
-        .database
-        .execute(Statement::new(newer))
-        .await
-        .expect("done");
+    let done = async |text: &'static str| {
+        let outcome = scratch.database.execute(Statement::new(text)).await;
+        outcome.expect("root may do that");
+    };
+    done(newer).await;
+    let newer = line(&scratch.address, "journal").await;
+    assert!(newer.contains("start the newer Daybook"), "{newer}");
+    done("DELETE FROM _sqlx_migrations WHERE version = 99").await;
+    done("UPDATE _sqlx_migrations SET checksum = 'x' WHERE version = 2").await;
+    let edited = line(&scratch.address, "journal").await;
     assert!(
-        line(&scratch.address, "journal")
-            .await
-            .contains("start the newer Daybook")
+        edited.contains("migration 2 of its schema is not this build's"),
+        "{edited}"
     );
-    let cut = "UPDATE _sqlx_migrations SET success = 0 WHERE version = 2";
-    for text in [
-        "DELETE FROM _sqlx_migrations WHERE version = 99",
-        cut,
-        "DROP TABLE ledger",
-    ] {
-        scratch
-            .database
-            .execute(Statement::new(text))
-            .await
-            .expect("done");
-    }
-    let mut sink = scratch.sink(Shard::WHOLE);
-    let cursor = sink
-        .cursor()
-        .await
-        .expect("a migration that was cut off is begun anew");
-    assert_eq!(cursor, Offset(0));
+    done("DELETE FROM _sqlx_migrations WHERE version = 2").await;
+    done("UPDATE _sqlx_migrations SET success = 0 WHERE version = 1").await;
+    done("DROP TABLE ledger").await;
+    let cursor = scratch.sink(Shard::WHOLE).cursor().await;
+    assert_eq!(cursor.expect("begun anew"), Offset(0));
     scratch.gone().await;
 }
 
