@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, OrderId, SymbolId, TradeId};
+use schemas::ids::{AccountId, OrderId, OrderListId, SymbolId, TradeId};
 use schemas::instrument::Side;
 use schemas::market::{Interval, ZoneShift};
-use schemas::report::{OrderReport, TradeReport};
+use schemas::report::{OrderListReport, OrderReport, TradeReport};
 use schemas::units::TimeNs;
 
 use crate::error::SinkError;
@@ -14,7 +14,7 @@ use crate::rows;
 use crate::sql::candles::{Summary, opened, span_name};
 use crate::sql::database::{Database, Statement};
 use crate::sql::shard::Shard;
-use crate::sql::tables::{ORDERS, SUMMARY, TRADES};
+use crate::sql::tables::{ORDER_LISTS, ORDERS, SUMMARY, TRADES};
 
 /// A page of rows of one account and symbol; the bounds are inclusive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -156,6 +156,27 @@ fn cut(mut trades: Vec<TradeReport>, page: &Page) -> Vec<TradeReport> {
         trades.drain(..trades.len() - page.limit);
     }
     trades
+}
+
+/// The order lists of an account from `from` on, ascending by id.
+///
+/// # Errors
+/// [`SinkError`] when the database cannot be read.
+pub async fn order_lists(
+    database: &Database,
+    (account, from): (AccountId, OrderListId),
+    limit: usize,
+) -> Result<Vec<OrderListReport>, SinkError> {
+    let text = format!(
+        "SELECT {} FROM order_lists WHERE account = ? AND id >= ? ORDER BY id LIMIT ?",
+        ORDER_LISTS.column_list()
+    );
+    let statement = Statement::new(text)
+        .bind(account.0)
+        .bind(from.0)
+        .bind(limit as u64);
+    let found = database.rows(statement).await?;
+    found.iter().map(rows::list).collect()
 }
 
 /// What an account traded on a symbol.

@@ -1,10 +1,14 @@
 //! Rows to reports and back: exact, checked, or an error that names the column.
 
 use schemas::event::Event;
-use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId, TradeId};
-use schemas::instrument::{OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce};
-use schemas::report::{OrderReport, TradeReport};
+use schemas::ids::{AccountId, ClientOrderId, OrderId, OrderListId, SymbolId, TradeId};
+use schemas::instrument::{
+    ContingencyType, OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce,
+};
+use schemas::order_event::OrderListAccepted;
+use schemas::report::{OrderExtras, OrderListReport, OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
+use schemas::wire::Wire;
 
 use crate::error::SinkError;
 use crate::orders::When;
@@ -35,7 +39,34 @@ pub(crate) fn order(row: &Row) -> Result<OrderReport, SinkError> {
         prevented: Qty(row.whole("prevented")?),
         created: TimeNs(whole(row, "created_ns")?),
         updated: TimeNs(whole(row, "updated_ns")?),
-        extras: None,
+        extras: extras(row)?,
+    })
+}
+
+/// What an order with terms has besides, as stored: hex of the explicit encoding.
+fn extras(row: &Row) -> Result<Option<OrderExtras>, SinkError> {
+    let value = row.text("extras")?;
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let digits = value.as_bytes().chunks(2).map(|pair| {
+        let text = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(text, 16).ok()
+    });
+    let bytes: Option<Vec<u8>> = digits.collect();
+    let taken = bytes.and_then(|bytes| OrderExtras::take(&mut bytes.as_slice()));
+    let column = "extras";
+    taken.map(Some).ok_or(SinkError::Row { column, value })
+}
+
+fn hex(extras: &OrderExtras) -> String {
+    use std::fmt::Write;
+    let mut bytes = Vec::new();
+    extras.put(&mut bytes);
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
     })
 }
 
@@ -59,9 +90,48 @@ pub(crate) fn order_values(order: &OrderReport) -> [Value; 19] {
         order.prevented.0.into(),
         order.created.0.into(),
         order.updated.0.into(),
-        0_i64.into(),
-        "".into(),
+        order.list().map_or(0, |list| list.0).into(),
+        order.extras.as_ref().map_or(String::new(), hex).into(),
     ]
+}
+
+/// A new list's row in `order_lists`.
+pub(crate) fn list_values(list: &OrderListAccepted, time: TimeNs) -> [Value; 11] {
+    let [first, second, third] = list.orders;
+    [
+        list.symbol.0.into(),
+        list.list.0.into(),
+        list.account.0.into(),
+        list.list_client.to_string().into(),
+        (list.contingency as i64).into(),
+        first.0.into(),
+        second.0.into(),
+        third.0.into(),
+        0_i64.into(),
+        time.0.into(),
+        time.0.into(),
+    ]
+}
+
+/// A list from a row of `order_lists`.
+pub(crate) fn list(row: &Row) -> Result<OrderListReport, SinkError> {
+    let client = row.text("client_list")?;
+    let list_client = ClientOrderId::new(&client).ok_or(SinkError::Row {
+        column: "client_list",
+        value: client,
+    })?;
+    let order = |column| whole(row, column).map(OrderId);
+    Ok(OrderListReport {
+        symbol: SymbolId(whole(row, "symbol")?),
+        list: OrderListId(whole(row, "id")?),
+        account: AccountId(whole(row, "account")?),
+        list_client,
+        contingency: number(row, "contingency", ContingencyType::from_number)?,
+        orders: [order("order_1")?, order("order_2")?, order("order_3")?],
+        done: row.whole("done")? != 0,
+        created: TimeNs(whole(row, "created_ns")?),
+        updated: TimeNs(whole(row, "updated_ns")?),
+    })
 }
 
 /// A trade from a row of `trades`.
@@ -106,6 +176,7 @@ pub(crate) fn trade_values(trade: &TradeReport) -> [Value; 13] {
 pub(crate) const fn status_word(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::New => "new",
+        OrderStatus::PendingNew => "pending-new",
         OrderStatus::PartiallyFilled => "partially-filled",
         OrderStatus::Filled => "filled",
         OrderStatus::Canceled => "canceled",
@@ -155,6 +226,12 @@ pub(crate) fn update(when: When, event: &Event) -> Option<Statement> {
             .bind(maker.0)
             .bind(taker.0)
             .bind(symbol.0),
+        Event::OrderListDone(list) => Statement::new(
+            "UPDATE order_lists SET done = 1, updated_ns = ? WHERE symbol = ? AND id = ?",
+        )
+        .bind(when.time.0)
+        .bind(list.symbol.0)
+        .bind(list.list.0),
         _ => return None,
     })
 }

@@ -13,7 +13,7 @@ use schemas::report::TradeReport;
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use crate::error::SinkError;
-use crate::orders::{Orders, When, named};
+use crate::orders::{Orders, When, named, step_of};
 use crate::projection::{Answered, Batch};
 use crate::rows;
 use crate::sql::candles::{Summary, SummaryKey, candle_row};
@@ -42,6 +42,7 @@ pub struct Fold<'a> {
     ledger: Rows,
     transfers: Rows,
     prevented: Rows,
+    lists: Rows,
     balances: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
     candles: BTreeMap<(SymbolId, Interval, TimeNs), Candle>,
     summaries: BTreeMap<SummaryKey, Summary>,
@@ -74,6 +75,7 @@ pub fn fold(memory: &mut Memory, shard: Shard, batch: &Batch) -> Result<Folded, 
         ledger: Rows::of(&tables::LEDGER),
         transfers: Rows::of(&tables::TRANSFERS),
         prevented: Rows::of(&tables::PREVENTED),
+        lists: Rows::of(&tables::ORDER_LISTS),
         balances: BTreeMap::new(),
         candles: BTreeMap::new(),
         summaries: BTreeMap::new(),
@@ -128,10 +130,16 @@ impl Fold<'_> {
                 let step = Step::new((done.symbol, done.order), done.account, kind);
                 self.step(when, id, &step.of(done.price, done.open));
             }
+            Event::OrderListAccepted(list) if self.shard.has(list.account) => {
+                self.lists.push(rows::list_values(list, when.time));
+            }
             _ => {
                 self.administration(when, event);
                 self.money(when, id, event);
             }
+        }
+        if let Some((key, account, kind)) = step_of(event) {
+            self.step(when, id, &Step::new(key, account, kind));
         }
         Ok(())
     }
@@ -333,6 +341,7 @@ impl Fold<'_> {
         let mut rows = self.directory;
         rows.extend([
             orders,
+            self.lists,
             self.order_events,
             self.trades,
             self.ledger,

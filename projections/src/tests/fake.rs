@@ -7,12 +7,15 @@ use schemas::event::{
     TradePrevented,
 };
 use schemas::ids::{
-    AccountId, AssetCode, AssetId, BusinessId, ClientOrderId, Offset, OrderId, SymbolName, TradeId,
+    AccountId, AssetCode, AssetId, BusinessId, ClientOrderId, Offset, OrderId, OrderListId,
+    SymbolName, TradeId,
 };
 use schemas::instrument::{
-    OrderStatus, OrderType, SelfTradePrevention, Side, SymbolKind, TimeInForce,
+    OrderStage, OrderStatus, OrderType, SelfTradePrevention, Side, SymbolKind, TimeInForce,
 };
-use schemas::report::{OrderReport, TradeReport};
+use schemas::order_command::OrderTerms;
+use schemas::order_event::OrderTermsAccepted;
+use schemas::report::{OrderExtras, OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use crate::projection::Answered;
@@ -225,7 +228,27 @@ impl Fake {
             orders_10s: 1,
             orders_1d: 1,
         };
-        (self.orders.len() - 1, vec![Event::OrderAccepted(accepted)])
+        let mut events = vec![Event::OrderAccepted(accepted)];
+        if self.below(5) == 0 {
+            events.push(self.terms(time));
+        }
+        (self.orders.len() - 1, events)
+    }
+
+    /// The newest order has terms and stands in a list.
+    fn terms(&mut self, time: TimeNs) -> Event {
+        let list = OrderListId(self.below(9) + 1);
+        let order = self.orders.last_mut().expect("just accepted");
+        let terms = OrderTermsAccepted {
+            symbol: SYMBOL,
+            order: order.order,
+            account: order.account,
+            terms: OrderTerms::default(),
+            list: Some(list),
+            stage: OrderStage::Working,
+        };
+        order.extras = Some(OrderExtras::accepted(&terms, time));
+        Event::OrderTermsAccepted(terms)
     }
 
     fn open(&mut self, fits: impl Fn(&OrderReport) -> bool) -> Option<usize> {

@@ -54,7 +54,7 @@ impl Server for MariaDb {
         if setup::is_root() {
             install.arg("--user=root");
         }
-        if server.root != "/" {
+        if server.root.as_os_str() != "/" {
             let base = server.root.join("usr");
             install.arg(format!("--basedir={}", base.display()));
         }
@@ -98,7 +98,7 @@ impl Server for MariaDb {
 /// An unpacked program finds the libraries that were unpacked with it.
 fn with_libraries(found: &Found) -> Command {
     let mut command = Command::new(&found.program);
-    if found.root != "/" {
+    if found.root.as_os_str() != "/" {
         let libraries = found.root.join("usr/lib").join(triple());
         command.env("LD_LIBRARY_PATH", libraries);
     }
