@@ -186,8 +186,8 @@ pub struct Ranked {
     pub summary: Summary,
 }
 
-/// Who of a shard traded most on a symbol since a moment, by bought and sold quote together, exactly:
-/// whole hours come from the summaries, the hour that the moment cuts from its trades.
+/// Who of a shard traded most on a symbol since a moment, by bought and sold quote together.
+/// Exact: whole hours come from the summaries, the hour that the moment cuts from its trades.
 ///
 /// # Errors
 /// [`SinkError`] when the database cannot be read.
