@@ -53,14 +53,27 @@ pub struct Deny {
     pub accounts: BTreeSet<u32>,
 }
 
-/// The read models beside the file in the data directory.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+/// The read models: servers beside the file in the data directory, and how often all are
+/// compared with the journal.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sql {
     /// MySQL or MariaDB; several share the accounts between them.
     pub servers: Vec<String>,
     /// Where history is read instead: one for each of `servers`, or none.
     pub replicas: Vec<String>,
+    /// The rows are compared with a replay of the journal every so many seconds; 0 = never.
+    pub reconcile_seconds: u64,
+}
+
+impl Default for Sql {
+    fn default() -> Sql {
+        Sql {
+            servers: Vec::new(),
+            replicas: Vec::new(),
+            reconcile_seconds: 3_600,
+        }
+    }
 }
 
 impl Sql {
@@ -204,6 +217,17 @@ pub fn read_live(path: &Path) -> Result<Live, Failure> {
         deny: file.deny,
         limits: file.limits,
     })
+}
+
+/// Reads `[sql]` alone, for commands beside a node.
+///
+/// # Errors
+/// [`Exit::Config`] with key and line.
+pub fn read_sql(path: &Path) -> Result<Sql, Failure> {
+    let sql = read_file(path)?.sql;
+    let wrong = |line| Failure::new(Exit::Config, format!("{}: [sql] {line}", path.display()));
+    sql.check().map_err(wrong)?;
+    Ok(sql)
 }
 
 fn read_file(path: &Path) -> Result<File, Failure> {

@@ -195,7 +195,8 @@ impl Follower {
     }
 }
 
-fn lower_priority() {
+/// Gives this thread the lowest priority.
+pub(crate) fn lower_priority() {
     let thread = rustix::thread::gettid();
     if let Err(error) = rustix::process::setpriority_process(Some(thread), NICE) {
         tracing::warn!(%error, "the follower keeps the usual priority");

@@ -11,6 +11,7 @@ use projections::projection::Projection;
 use projections::reads::{self, Page};
 use projections::sql::database::Database;
 use projections::sql::file;
+use projections::sql::shard::Shard;
 use projections::sql::sink::SqlProjection;
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
@@ -27,6 +28,16 @@ use crate::sinks::Sinks;
 /// The file in the data directory.
 pub const FILE: &str = "read-models.sqlite";
 
+/// The file of a data directory, opened.
+pub struct Opened {
+    projection: SqlProjection,
+    database: Database,
+    /// The first command that is not in it.
+    pub cursor: Offset,
+    /// It begins at 0 beside a journal that does not: it was lost, or is of an older build.
+    is_made_anew: bool,
+}
+
 /// The read models of this node.
 pub struct History {
     database: Database,
@@ -41,7 +52,7 @@ impl History {
     ///
     /// # Errors
     /// When the file is no database of ours.
-    pub async fn open(dir: &Path) -> Result<(SqlProjection, Database, Offset), Failure> {
+    pub async fn open(dir: &Path) -> Result<Opened, Failure> {
         let path = dir.join(FILE);
         let damaged = |error: SinkError| {
             let line = format!(
@@ -53,7 +64,26 @@ impl History {
         let database = file::open(&path).await.map_err(damaged)?;
         let mut projection = SqlProjection::embedded(database.clone());
         let cursor = projection.cursor().await.map_err(damaged)?;
-        Ok((projection, database, cursor))
+        let is_made_anew = cursor == Offset(0) && journal::open::exists(dir)?;
+        Ok(Opened {
+            projection,
+            database,
+            cursor,
+            is_made_anew,
+        })
+    }
+
+    /// Opens read models that are there already.
+    ///
+    /// # Errors
+    /// As [`History::open`], and when there are none.
+    pub async fn open_existing(dir: &Path) -> Result<Database, Failure> {
+        let path = dir.join(FILE);
+        if !path.exists() {
+            let line = format!("no read models at {}; check --data-dir", path.display());
+            return Err(Failure::new(Exit::Usage, line));
+        }
+        Ok(History::open(dir).await?.database)
     }
 
     /// Follows the event log of a node from the cursor on, into the file and into every
@@ -62,26 +92,26 @@ impl History {
     /// # Errors
     /// [`Exit::Config`] for a server's address that is none.
     pub fn follow(
-        (projection, database, cursor): (SqlProjection, Database, Offset),
+        opened: Opened,
         config: &Sql,
         node: &Node,
         sinks: &Sinks,
     ) -> Result<History, Failure> {
         let servers = Arc::new(Servers::follow(config, node, sinks)?);
-        let newest = node.views.next();
-        if cursor == Offset(0) && newest != Offset(0) {
-            eprintln!(
-                "{FILE} is made anew from the event log: {} commands",
-                newest.0
-            );
+        let mut known = opened.cursor;
+        if opened.is_made_anew {
+            known = node.views.next();
+            eprintln!("{FILE} is made anew from the journal: {} commands", known.0);
         }
-        let forgotten = Arc::new(AtomicU64::new(cursor.0));
+        let (projection, database) = (opened.projection, opened.database);
+        let forgotten = Arc::new(AtomicU64::new(known.0));
         let (views, told, near) = (node.views.clone(), forgotten.clone(), servers.clone());
         let control = sinks.add(projection, move |cursor| {
             let forgettable = near.forgettable(cursor);
             told.fetch_max(forgettable.0, Ordering::AcqRel);
             views.forget_before(forgettable);
         });
+        control.stands_at(opened.cursor);
         Ok(History {
             database,
             servers,
@@ -93,6 +123,13 @@ impl History {
     /// The first command that is not in them yet.
     pub fn next(&self) -> Offset {
         self.control.next()
+    }
+
+    /// Every database that a sink of this node fills.
+    pub fn filled(&self) -> Vec<(Arc<Control>, Database, Shard)> {
+        let mut filled = self.servers.filled();
+        filled.push((self.control.clone(), self.database.clone(), Shard::WHOLE));
+        filled
     }
 
     /// Closes the file; the sinks are stopped before.

@@ -37,6 +37,9 @@ struct ReadFrom {
     /// The sink that fills the server.
     control: Arc<Control>,
     database: Database,
+    /// Where the sink writes.
+    primary: Database,
+    shard: Shard,
     rests_until: Mutex<Option<Instant>>,
 }
 
@@ -58,20 +61,24 @@ impl Servers {
         for (index, address) in config.servers.iter().enumerate() {
             let name = name_of(index, config.servers.len());
             let options = server::parse(address).map_err(wrong)?;
+            let primary = server::reader(&options);
+            let shard = Shard {
+                index: index as u32,
+                count,
+            };
             let read = config.replicas.get(index).unwrap_or(address);
             let read = server::parse(read).map_err(wrong)?;
             let projection = SqlProjection::server(Server {
                 options,
                 name,
-                shard: Shard {
-                    index: index as u32,
-                    count,
-                },
+                shard,
                 journal: journal.clone(),
             });
             shards.push(ReadFrom {
                 control: sinks.add(projection, |_| ()),
                 database: server::reader(&read),
+                primary,
+                shard,
                 rests_until: Mutex::default(),
             });
         }
@@ -121,10 +128,17 @@ impl Servers {
         }
     }
 
+    /// What the reconciler compares.
+    pub fn filled(&self) -> Vec<(Arc<Control>, Database, Shard)> {
+        let filled = |it: &ReadFrom| (it.control.clone(), it.primary.clone(), it.shard);
+        self.shards.iter().map(filled).collect()
+    }
+
     /// Closes the connections.
     pub async fn close(&self) {
         for shard in &self.shards {
             shard.database.close().await;
+            shard.primary.close().await;
         }
     }
 }
@@ -140,7 +154,7 @@ async fn has(database: &Database, offset: u64) -> Result<bool, SinkError> {
 }
 
 /// `mysql`, or `mysql-1`, `mysql-2` … when there are several.
-fn name_of(index: usize, count: usize) -> String {
+pub fn name_of(index: usize, count: usize) -> String {
     if count == 1 {
         "mysql".to_string()
     } else {

@@ -23,6 +23,7 @@ pub mod sinks;
 pub mod history;
 pub mod market_history;
 pub mod history_servers;
+pub mod reconcile;
 pub mod history_copy;
 pub mod live_config;
 pub mod user_events;

@@ -40,6 +40,7 @@ pub struct Venue {
     node: Node,
     history: Arc<History>,
     sinks: Arc<Sinks>,
+    reconciler: Option<tokio::task::JoinHandle<()>>,
     follower: follower::Follower,
     stop: watch::Sender<bool>,
     sockets: Sockets,
@@ -59,7 +60,7 @@ impl Venue {
             .map_err(|error| Failure::io("create", &config.data_dir, &error))?;
         let opening = config.clone();
         let read_models = History::open(&config.data_dir).await?;
-        let cursor = read_models.2;
+        let cursor = read_models.cursor;
         let node = tokio::task::spawn_blocking(move || {
             let node = Node::open(&opening, cursor)?;
             node.found_venue()?;
@@ -75,6 +76,11 @@ impl Venue {
         let live = LiveConfig::watch(config.live.clone(), config.file.clone());
         let queries: Arc<dyn Queries> = Arc::new(Reads::new(&node, history.clone(), live));
         let follower = follower::Follower::start(&node, history.clone(), config.snapshot_commands)?;
+        let reconciler = crate::reconcile::schedule(
+            &config.data_dir,
+            history.clone(),
+            config.sql.reconcile_seconds,
+        );
         let submit: Arc<dyn Submit> = node.pipeline.clone();
         let administration = Admin {
             submit: submit.clone(),
@@ -107,6 +113,7 @@ impl Venue {
             node,
             history,
             sinks,
+            reconciler,
             follower,
             stop,
             sockets,
@@ -160,6 +167,9 @@ impl Venue {
         let node = self.node;
         let stopped = tokio::task::spawn_blocking(move || node.stop());
         let stopped = stopped.await;
+        if let Some(reconciler) = self.reconciler {
+            reconciler.abort();
+        }
         self.sinks.close().await;
         self.history.close().await;
         stopped.map_err(|error| Failure::new(Exit::OurFault, error.to_string()))?

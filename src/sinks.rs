@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use projections::driver::{Control, Driver};
 use projections::error::SinkError;
 use projections::projection::{Answered, Batch, Projection, Source};
-use replay_tool::replay::{Replayer, collect_skips, start_state};
+use replay_tool::replay::{Replayer, collect_skips, origin, start_state};
 use schemas::ids::Offset;
 use tokio::task::JoinHandle;
 use views::Views;
@@ -76,6 +76,22 @@ impl Sinks {
     pub fn controls(&self) -> Vec<Arc<Control>> {
         let running = self.running.lock();
         running.iter().map(|it| it.control.clone()).collect()
+    }
+
+    /// Why nothing can be made again from offset 0, if so: in a restored directory the
+    /// journal begins later, and the rows before came with the snapshot.
+    pub fn refuses_rebuild(&self) -> Option<String> {
+        let first = match origin(&self.source.dir) {
+            Ok(origin) => origin.first,
+            Err(error) => return Some(error.to_string()),
+        };
+        (first != Offset(0)).then(|| {
+            format!(
+                "the journal begins at offset {}: rows of before cannot be made again; restore \
+                 the snapshot with its read models instead",
+                first.0
+            )
+        })
     }
 
     /// Stops them after the step under way.

@@ -17,4 +17,5 @@ mod exit_codes;
 mod snapshot_restore;
 mod power_loss;
 mod full_disk;
+mod read_models;
 mod full_ring;

@@ -72,6 +72,10 @@ pub struct Status {
     pub failures: u64,
     /// Why it waits; `None` once it goes on.
     pub last_error: Option<String>,
+    /// The rows of all commands before this offset were compared with the journal.
+    pub compared: Option<u64>,
+    /// The first thing that did not agree.
+    pub difference: Option<String>,
 }
 
 /// What operators see of one projection, and what they may ask of it.
@@ -110,6 +114,26 @@ impl Control {
         Offset(self.committed.load(Ordering::Acquire))
     }
 
+    /// Says where a sink that was opened before stands, until its driver finds out itself.
+    pub fn stands_at(&self, cursor: Offset) {
+        self.committed.fetch_max(cursor.0, Ordering::AcqRel);
+        let mut status = self.status.lock();
+        status.next = status.next.max(cursor.0);
+    }
+
+    /// Notes how a comparison with the journal up to `cursor` ended.
+    pub fn compared(&self, cursor: Offset, difference: Option<String>) {
+        if let Some(line) = &difference {
+            tracing::error!(
+                "ALERT projection {} disagrees with the journal: {line}",
+                self.name
+            );
+        }
+        let mut status = self.status.lock();
+        status.compared = Some(cursor.0);
+        status.difference = difference;
+    }
+
     /// Commits nothing more until [`Control::resume`].
     pub fn pause(&self) {
         self.paused.store(true, Ordering::Release);
@@ -122,9 +146,15 @@ impl Control {
         self.wakes.notify_one();
     }
 
-    /// Throws everything away and makes it again from the log.
+    /// Throws everything away and makes it again from the log. What was compared with the
+    /// journal before says nothing any more.
     pub fn rebuild(&self) {
         self.rebuild.store(true, Ordering::Release);
+        // Told at once: whoever asks next does not take the old rows for the new ones.
+        let mut status = self.status.lock();
+        (status.next, status.compared, status.difference) = (0, None, None);
+        drop(status);
+        self.committed.store(0, Ordering::Release);
         self.wakes.notify_one();
     }
 
@@ -281,10 +311,12 @@ impl<P: Projection, S: Source> Driver<P, S> {
 
     /// Everything before `cursor` is in the sink for good.
     fn reach(&self, cursor: Offset, rate: &mut Rate) {
-        self.control.committed.store(cursor.0, Ordering::Release);
         (self.reached)(cursor);
         let mut status = self.control.status.lock();
-        status.next = cursor.0;
+        if !self.control.rebuild.load(Ordering::Acquire) {
+            self.control.committed.store(cursor.0, Ordering::Release);
+            status.next = cursor.0;
+        }
         status.last_error = None;
         drop(status);
         rate.measure(cursor, &self.control);

@@ -5,7 +5,8 @@
 //! gateway, and any way for a slow sink to slow trading.
 //!
 //! Reading order: `projection` (the trait), `driver` (who calls it), `orders` (events
-//! folded into rows), `sql` (SQLite, MySQL), `reads` (what history answers), `error`.
+//! folded into rows), `sql` (SQLite, MySQL), `reads` (what history answers),
+//! `reconcile` (rows against the journal), `error`.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ pub mod sql;
 mod rows;
 pub mod reads;
 pub mod market_reads;
+pub mod reconcile;
 pub mod error;
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use projections::driver::Control;
 use serde_json::{Value, json};
 
 use crate::admin::Admin;
-use crate::admin::act::{Refused, usage};
+use crate::admin::act::{Refused, refusal, usage};
 
 /// `GET projections`.
 pub async fn list(State(admin): State<Admin>) -> Json<Value> {
@@ -26,6 +27,8 @@ pub async fn list(State(admin): State<Admin>) -> Json<Value> {
             "lag": visible.saturating_sub(status.next),
             "commands_per_second": status.per_second,
             "failures": status.failures,
+            "compared": status.compared,
+            "difference": status.difference,
             "last_error": stopped.map(String::from).or(status.last_error),
         })
     });
@@ -47,7 +50,12 @@ pub async fn act(
         return Err(usage(text));
     };
     match act.as_str() {
-        "rebuild" => control.rebuild(),
+        "rebuild" => {
+            if let Some(text) = admin.sinks.refuses_rebuild() {
+                return Err(refusal(StatusCode::CONFLICT, text));
+            }
+            control.rebuild();
+        }
         "pause" => control.pause(),
         "resume" => control.resume(),
         other => return Err(usage(format!("{other}: rebuild, pause or resume"))),
@@ -63,7 +71,7 @@ struct Family {
     value: fn(&Control, u64) -> u64,
 }
 
-const FAMILIES: [Family; 5] = [
+const FAMILIES: [Family; 7] = [
     Family {
         name: "daybook_projection_offset",
         kind: "gauge",
@@ -93,6 +101,18 @@ const FAMILIES: [Family; 5] = [
         kind: "gauge",
         help: "1 while the last step failed",
         value: |control, _| control.status().last_error.is_some().into(),
+    },
+    Family {
+        name: "daybook_reconcile_offset",
+        kind: "gauge",
+        help: "commands whose rows were last compared with the journal",
+        value: |control, _| control.status().compared.unwrap_or(0),
+    },
+    Family {
+        name: "daybook_reconcile_differs",
+        kind: "gauge",
+        help: "1 while the rows disagree with the journal",
+        value: |control, _| control.status().difference.is_some().into(),
     },
 ];
 

@@ -18,6 +18,7 @@ pub mod symbol;
 pub mod venue;
 pub mod snapshot;
 pub mod projection;
+pub mod reconcile;
 pub mod skip;
 pub mod feed;
 pub mod doctor;
@@ -46,6 +47,7 @@ enum Verb {
     Snapshot(snapshot::Snapshot),
     #[command(subcommand)]
     Projection(projection::Projection),
+    Reconcile(reconcile::Reconcile),
     Skip(skip::Skip),
     Feed(feed::Feed),
     Doctor(doctor::Doctor),
@@ -66,6 +68,7 @@ impl Cli {
             Verb::Venue(venue) => venue.run(),
             Verb::Snapshot(snapshot) => snapshot.run(),
             Verb::Projection(projection) => projection.run(),
+            Verb::Reconcile(reconcile) => reconcile.run(),
             Verb::Skip(skip) => skip.run(),
             Verb::Feed(feed) => feed.run(),
             Verb::Doctor(doctor) => doctor.run(),

@@ -21,7 +21,7 @@ pub enum Database {
 }
 
 /// A value of a statement.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Value {
     Whole(i64),
     Text(String),
@@ -46,6 +46,16 @@ pub enum Row {
 pub enum Transaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     MySql(sqlx::Transaction<'static, MySql>),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Whole(whole) => write!(out, "{whole}"),
+            Value::Text(text) => write!(out, "{text}"),
+            Value::Null => write!(out, "nothing"),
+        }
+    }
 }
 
 impl From<i64> for Value {

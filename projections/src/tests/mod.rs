@@ -4,6 +4,7 @@ mod fake;
 mod log;
 mod server;
 mod candles;
+mod tamper;
 
 use std::collections::BTreeMap;
 use std::path::Path;
