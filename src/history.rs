@@ -203,7 +203,8 @@ impl History {
         from: TradeId,
         limit: usize,
     ) -> Result<Vec<TradeReport>, String> {
-        let found = market_reads::trades_from(&self.pool, (symbol, from), limit).await;
+        self.is_whole()?;
+        let found = market_reads::trades_from(&self.database, (symbol, from), limit).await;
         found.map_err(|error| error.to_string())
     }
 
@@ -216,7 +217,8 @@ impl History {
         symbol: SymbolId,
         time: TimeNs,
     ) -> Result<Option<TradeId>, String> {
-        let found = market_reads::first_trade_at(&self.pool, symbol, time).await;
+        self.is_whole()?;
+        let found = market_reads::first_trade_at(&self.database, symbol, time).await;
         found.map_err(|error| error.to_string())
     }
 

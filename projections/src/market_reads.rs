@@ -1,34 +1,32 @@
 //! What history answers about a market: trades of anyone, by id and by time.
-//!
-//! Trade ids are dense and rise with time, so a moment is found by halving the range.
 
 use schemas::ids::{SymbolId, TradeId};
 use schemas::report::TradeReport;
 use schemas::units::TimeNs;
-use sqlx::{AssertSqlSafe, Row, SqlitePool};
 
 use crate::error::SinkError;
 use crate::rows;
+use crate::sql::database::{Database, Statement};
+use crate::sql::tables::TRADES;
 
 /// Trades of a symbol from an id on, ascending.
 ///
 /// # Errors
 /// [`SinkError`] when the database cannot be read.
 pub async fn trades_from(
-    pool: &SqlitePool,
+    database: &Database,
     (symbol, from): (SymbolId, TradeId),
     limit: usize,
 ) -> Result<Vec<TradeReport>, SinkError> {
     let text = format!(
         "SELECT {} FROM trades WHERE symbol = ? AND id >= ? ORDER BY id LIMIT ?",
-        rows::TRADE_COLUMNS
+        TRADES.column_list()
     );
-    let found = sqlx::query(AssertSqlSafe(text))
-        .bind(i64::from(symbol.0))
-        .bind(i64::try_from(from.0).unwrap_or(i64::MAX))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(pool)
-        .await?;
+    let statement = Statement::new(text)
+        .bind(symbol.0)
+        .bind(from.0)
+        .bind(limit as u64);
+    let found = database.rows(statement).await?;
     found.iter().map(rows::trade).collect()
 }
 
@@ -37,32 +35,14 @@ pub async fn trades_from(
 /// # Errors
 /// [`SinkError`] when the database cannot be read.
 pub async fn first_trade_at(
-    pool: &SqlitePool,
+    database: &Database,
     symbol: SymbolId,
     time: TimeNs,
 ) -> Result<Option<TradeId>, SinkError> {
-    let time = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let last: Option<i64> = sqlx::query("SELECT MAX(id) AS last FROM trades WHERE symbol = ?")
-        .bind(i64::from(symbol.0))
-        .fetch_one(pool)
-        .await?
-        .try_get("last")?;
-    let Some(last) = last else { return Ok(None) };
-    let (mut low, mut high) = (1_i64, last + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let row = sqlx::query("SELECT time_ns FROM trades WHERE symbol = ? AND id = ?")
-            .bind(i64::from(symbol.0))
-            .bind(middle)
-            .fetch_optional(pool)
-            .await?;
-        let at: Option<i64> = row.map(|row| row.try_get("time_ns")).transpose()?;
-        if at.is_some_and(|at| time <= at) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    let found = u64::try_from(low).ok().filter(|_| low <= last);
-    Ok(found.map(TradeId))
+    let text = "SELECT id FROM trades WHERE symbol = ? AND time_ns >= ? \
+                ORDER BY time_ns, id LIMIT 1";
+    let statement = Statement::new(text).bind(symbol.0).bind(time.0);
+    let found = database.rows(statement).await?;
+    let id = found.first().map(|row| rows::whole(row, "id"));
+    Ok(id.transpose()?.map(TradeId))
 }

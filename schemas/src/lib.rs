@@ -18,6 +18,5 @@ pub mod command;
 pub mod order_event;
 pub mod event;
 pub mod report;
-pub mod market;
 pub mod page;
 pub mod market;
