@@ -1,7 +1,7 @@
 //! [`Engine::apply`]: one match, all control flow.
 //!
 //! ```text
-//! frame ─ carried work ─ timers due ─ its command ─ balances that moved ─▶ events
+//! frame ─ carried work ─ timers due ─ its command ─ orders set off ─ balances ─▶ events
 //! ```
 
 use schemas::command::Command;
@@ -14,6 +14,7 @@ use schemas::units::TimeNs;
 use crate::risk::order_counts::Windows;
 use crate::state::State;
 use crate::trace::{NoTrace, Trace};
+use crate::triggers::fire::FIRES_PER_FRAME;
 
 /// Which frame of the journal, and when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +58,9 @@ pub struct Engine<T: Trace = NoTrace> {
     out_start: usize,
     pub(crate) windows: Windows,
     pub(crate) events_max: usize,
+    /// Orders that may be set to work in this frame yet.
+    pub(crate) fires_left: usize,
+    pub(crate) fires_max: usize,
     /// Steps of bounded work done in this frame; the first is always done.
     pub(crate) steps: usize,
     #[cfg(feature = "planted-faults")]
@@ -84,6 +88,8 @@ impl<T: Trace> Engine<T> {
             out_start: 0,
             windows: Windows::default(),
             events_max: EVENTS_MAX - EVENTS_RESERVE,
+            fires_left: 0,
+            fires_max: FIRES_PER_FRAME,
             steps: 0,
             #[cfg(feature = "planted-faults")]
             planted: None,
@@ -115,16 +121,20 @@ impl<T: Trace> Engine<T> {
     /// The earliest timer.
     #[inline]
     pub fn wake_at(&self) -> Option<TimeNs> {
-        self.state
-            .timers
-            .first_key_value()
-            .map(|((due, _), _)| *due)
+        let opening = self.state.timers.first_key_value();
+        let opening = opening.map(|((due, _), _)| *due);
+        match (opening, self.next_countdown()) {
+            (Some(opening), Some((countdown, _))) => Some(opening.min(countdown)),
+            (opening, countdown) => opening.or(countdown.map(|(due, _)| due)),
+        }
     }
 
     /// Whether bounded work is carried over.
     #[inline]
     pub fn more(&self) -> bool {
-        !self.state.work.is_empty() || self.wake_at().is_some_and(|due| due <= self.state.now)
+        !self.state.work.is_empty()
+            || !self.state.terms.firing.is_empty()
+            || self.wake_at().is_some_and(|due| due <= self.state.now)
     }
 
     /// Applies one command and appends what happened to `out`.
@@ -137,10 +147,15 @@ impl<T: Trace> Engine<T> {
         if self.more() {
             self.catch_up();
         }
-        if self.state.work.is_empty() {
+        let firing = &self.state.terms.firing;
+        let is_free = firing.is_empty() || !self.is_firing_for(command);
+        if self.state.work.is_empty() && is_free {
             self.run(command);
         } else {
             self.refuse(command, RejectReason::Busy);
+        }
+        if !self.state.terms.firing.is_empty() {
+            self.fire();
         }
         self.end(out)
     }
@@ -190,6 +205,7 @@ impl<T: Trace> Engine<T> {
         std::mem::swap(&mut self.out, out);
         self.out_start = self.out.len();
         self.steps = 0;
+        self.fires_left = self.fires_max;
         debug_assert!(out.is_empty(), "no events are left over");
         self.windows.advance(at.time);
         self.state.requests.expire(&self.state.tags, at.time);
@@ -215,7 +231,7 @@ impl<T: Trace> Engine<T> {
         let wake_at = self.wake_at();
         let is_due = wake_at.is_some_and(|due| due <= self.state.now);
         Outcome {
-            more: is_due || !self.state.work.is_empty(),
+            more: is_due || !self.state.work.is_empty() || !self.state.terms.firing.is_empty(),
             wake_at,
         }
     }
@@ -232,16 +248,25 @@ impl<T: Trace> Engine<T> {
     #[inline(never)]
     fn catch_up(&mut self) {
         self.run_carried();
-        while self.state.work.is_empty() && !self.is_full() {
-            match self.state.timers.first_entry() {
-                Some(timer) if timer.key().0 <= self.state.now => {
-                    let symbol = timer.remove();
-                    self.steps += 1;
-                    self.open_by_timer(symbol);
-                }
-                _ => return,
-            }
+        while self.state.work.is_empty() && !self.is_full() && self.run_timer() {}
+        self.fire();
+    }
+
+    /// Runs the earliest timer, if it is due.
+    fn run_timer(&mut self) -> bool {
+        let opening = self.state.timers.first_key_value().map(|(key, _)| *key);
+        let countdown = self.next_countdown();
+        let first = opening.into_iter().chain(countdown).min();
+        let Some(first) = first.filter(|(due, _)| *due <= self.state.now) else {
+            return false;
+        };
+        self.steps += 1;
+        if countdown == Some(first) {
+            self.elapse();
+        } else if let Some(symbol) = self.state.timers.remove(&first) {
+            self.open_by_timer(symbol);
         }
+        true
     }
 
     #[inline]
@@ -253,12 +278,12 @@ impl<T: Trace> Engine<T> {
             Command::AmendOrder(command) => self.amend(command),
             Command::CancelAll(command) => self.cancel_all(command),
             Command::Seal | Command::AdvanceClock | Command::Continue => (),
-            Command::PlaceOrderWithTerms(_)
-            | Command::CancelOrderIf(_)
-            | Command::CancelReplaceWithTerms(_)
-            | Command::PlaceOrderList(_)
-            | Command::CancelOrderList(_)
-            | Command::SetCountdown(_) => self.refuse(command, RejectReason::InvalidOrder),
+            Command::PlaceOrderWithTerms(command) => self.place_with_terms(command),
+            Command::CancelOrderIf(command) => self.cancel_if(command),
+            Command::CancelReplaceWithTerms(command) => self.cancel_replace_with_terms(command),
+            Command::PlaceOrderList(command) => self.place_list(command),
+            Command::CancelOrderList(command) => self.cancel_list(command),
+            Command::SetCountdown(command) => self.set_countdown(command),
             administration => self.administer(administration),
         }
     }

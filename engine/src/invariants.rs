@@ -1,8 +1,8 @@
 //! Every check over the whole state, named. Slow on purpose: for tests, replay and doubt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use schemas::ids::{AccountId, AssetId, OrderId, SymbolId};
+use schemas::ids::{AccountId, AssetId, OrderId, OrderListId, SymbolId};
 use schemas::instrument::Side;
 use schemas::units::Amount;
 
@@ -46,6 +46,16 @@ pub enum Violation {
     /// Seats and books know different orders.
     #[error("{seats} seats are taken and {owners} are needed")]
     Seats { seats: usize, owners: usize },
+    /// The trigger book knows others than those that sleep, or one that is due.
+    #[error("symbol {}: {known} orders are in the trigger book and {sleeping} sleep", symbol.0)]
+    Triggers {
+        symbol: SymbolId,
+        known: usize,
+        sleeping: usize,
+    },
+    /// A list and its orders do not know each other; 0 = an order of no open list.
+    #[error("order list {} and its orders disagree", list.0)]
+    List { list: OrderListId },
     /// The look-up of client order ids knows others than the books.
     #[error("{known} client order ids are known and {open} are open")]
     Clients { known: usize, open: usize },
@@ -62,7 +72,9 @@ impl<T: Trace> Engine<T> {
         book_not_crossed(&self.state)?;
         orders_are_found(&self.state)?;
         seats_match(&self.state)?;
-        client_index_matches(&self.state)
+        client_index_matches(&self.state)?;
+        sleeping_orders_sleep(&self.state)?;
+        lists_know_their_orders(&self.state)
     }
 }
 
@@ -96,13 +108,23 @@ fn held_equals_open_orders(state: &State) -> Result<(), Violation> {
         let market = &symbol.market;
         for handle in state.books.queue(market.symbol, Side::Buy) {
             let order = state.books.orders.get(handle);
-            let amount = market.notional(order.price, order.open);
+            let amount = market.notional(order.price, state.books.orders.total_open(handle));
             let amount = amount.unwrap_or(Amount(i128::MIN));
             need(market.quote, order.account, amount);
         }
         for handle in state.books.queue(market.symbol, Side::Sell) {
             let order = state.books.orders.get(handle);
-            need(market.base, order.account, market.base_atoms(order.open));
+            let open = state.books.orders.total_open(handle);
+            need(market.base, order.account, market.base_atoms(open));
+        }
+        for handle in state.books.aside(market.symbol) {
+            let order = state.books.orders.get(handle);
+            let held = state.books.orders.extras(handle).map(|extras| extras.held);
+            let asset = match order.side {
+                Side::Buy => market.quote,
+                Side::Sell => market.base,
+            };
+            need(asset, order.account, held.unwrap_or(Amount::ZERO));
         }
     }
     for work in &state.work {
@@ -186,6 +208,11 @@ fn seats_match(state: &State) -> Result<(), Violation> {
                 orders.push((order.id, handle));
             }
         }
+        for handle in state.books.aside(symbol.market.symbol) {
+            let order = state.books.orders.get(handle);
+            let orders = owners.entry((order.account, order.symbol)).or_default();
+            orders.push((order.id, handle));
+        }
     }
     let different = Violation::Seats {
         seats: state.seats.count(),
@@ -202,9 +229,11 @@ fn seats_match(state: &State) -> Result<(), Violation> {
         let orders = &state.books.orders;
         let listed = state.seats.orders(orders, place);
         let same = listed.iter().eq(expected.iter().map(|(_, handle)| handle));
-        let bids = listed.iter().map(|handle| orders.get(*handle));
-        let bids = bids.filter(|order| order.side == Side::Buy);
-        let bids: i128 = bids.map(|order| i128::from(order.open.0)).sum();
+        let bids = listed.iter();
+        let bids = bids.filter(|handle| orders.get(**handle).side == Side::Buy);
+        let bids: i128 = bids
+            .map(|handle| i128::from(orders.total_open(*handle).0))
+            .sum();
         let seat = state.seats.get(place);
         if !same || seat.bids != bids || seat.count as usize != listed.len() {
             return Err(different);
@@ -213,28 +242,80 @@ fn seats_match(state: &State) -> Result<(), Violation> {
     Ok(())
 }
 
+/// What sleeps is in the trigger book or was set off, and no price has reached it.
+fn sleeping_orders_sleep(state: &State) -> Result<(), Violation> {
+    for (index, book) in state.terms.books.iter().enumerate() {
+        let symbol = SymbolId(index as u32);
+        let fired: BTreeSet<OrderId> = book.fired.iter().map(|(order, _)| *order).collect();
+        let mut sleeping = 0;
+        for handle in state.books.aside(symbol) {
+            let order = state.books.orders.get(handle).id;
+            let extras = state.books.orders.extras(handle);
+            let waits = extras.is_some_and(|extras| extras.wait.is_some());
+            sleeping += usize::from(waits && !fired.contains(&order));
+        }
+        let known = book.count();
+        let last = state.symbols[index].last_trade;
+        if known != sleeping || last.is_some_and(|price| book.is_due(price)) {
+            return Err(Violation::Triggers {
+                symbol,
+                known,
+                sleeping,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The open orders of a list are open, and each order of a list is known to it.
+fn lists_know_their_orders(state: &State) -> Result<(), Violation> {
+    let mut legs = 0;
+    for (id, list) in &state.terms.lists {
+        for index in 0..list.contingency.legs() {
+            let handle = state.books.find(list.symbol, list.orders[index]);
+            let extras = handle.and_then(|handle| state.books.orders.extras(handle));
+            let belongs = extras.is_some_and(|extras| extras.list == Some(*id));
+            if belongs != list.is_open(index) {
+                return Err(Violation::List { list: *id });
+            }
+            legs += usize::from(belongs);
+        }
+    }
+    let extras = state.books.orders.extras.values();
+    let listed = extras.filter(|extras| extras.list.is_some()).count();
+    if listed == legs {
+        Ok(())
+    } else {
+        Err(Violation::List {
+            list: OrderListId(0),
+        })
+    }
+}
+
 /// Each open order with a client order id is found by it, and nothing else is known.
 fn client_index_matches(state: &State) -> Result<(), Violation> {
     let mut open = 0;
     for symbol in state.symbols.iter() {
+        let mut handles = state.books.aside(symbol.market.symbol);
         for side in [Side::Buy, Side::Sell] {
-            for handle in state.books.queue(symbol.market.symbol, side) {
-                let order = state.books.orders.get(handle);
-                let client_order = state.books.orders.details(handle).client_order;
-                if client_order.is_empty() {
-                    continue;
-                }
-                open += 1;
-                let found = state
-                    .clients
-                    .find(order.client_tag, |known| known == handle);
-                if found.is_none() {
-                    return Err(Violation::Order {
-                        symbol: order.symbol,
-                        order: order.id,
-                        problem: "it is not found by its client order id",
-                    });
-                }
+            handles.extend(state.books.queue(symbol.market.symbol, side));
+        }
+        for handle in handles {
+            let order = state.books.orders.get(handle);
+            let client_order = state.books.orders.details(handle).client_order;
+            if client_order.is_empty() {
+                continue;
+            }
+            open += 1;
+            let found = state
+                .clients
+                .find(order.client_tag, |known| known == handle);
+            if found.is_none() {
+                return Err(Violation::Order {
+                    symbol: order.symbol,
+                    order: order.id,
+                    problem: "it is not found by its client order id",
+                });
             }
         }
     }

@@ -7,7 +7,8 @@
 //! Every command has the same shape: *admit* (reads only, may refuse), the point of no
 //! return, *commit* (writes only, cannot refuse).
 //!
-//! Reading order: `apply`, `state`, `matching`, `risk`, `clearing`, `book`, then the rest.
+//! Reading order: `apply`, `state`, `matching`, `risk`, `clearing`, `book`, `terms`,
+//! `triggers`, `lists`, then the rest.
 //!
 //! **Invariant:** this crate depends on `schemas` and on nothing that can block.
 
@@ -20,6 +21,9 @@ pub mod matching;
 pub mod risk;
 pub mod clearing;
 pub mod book;
+pub mod terms;
+pub mod triggers;
+pub mod lists;
 pub mod admin;
 pub mod reads;
 pub mod trace;

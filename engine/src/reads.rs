@@ -1,11 +1,13 @@
 //! Reading the state: for replay-tool, tests and benches. Nothing here is on the hot
 //! path, so it allocates freely; handles do not leave.
 
-use schemas::ids::{AccountId, AssetId, ClientOrderId, OrderId, SymbolId};
-use schemas::instrument::{OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::ids::{AccountId, AssetId, ClientOrderId, OrderId, OrderListId, SymbolId};
+use schemas::instrument::{OrderStage, OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::order_command::OrderTerms;
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use crate::apply::Engine;
+use crate::lists::OrderList;
 use crate::state::{Asset, Symbol};
 use crate::trace::Trace;
 
@@ -39,6 +41,18 @@ pub struct OpenOrder {
     /// Executed quote amount.
     pub quote: Amount,
     pub created: TimeNs,
+    /// What it has beyond a plain order; `open` counts what an iceberg hides.
+    pub extras: Option<OpenExtras>,
+}
+
+/// One open order with terms, or in a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenExtras {
+    pub terms: OrderTerms,
+    pub list: Option<OrderListId>,
+    pub stage: OrderStage,
+    /// Of an iceberg what does not stand in the book.
+    pub hidden: Qty,
 }
 
 impl<T: Trace> Engine<T> {
@@ -76,6 +90,24 @@ impl<T: Trace> Engine<T> {
             }
         }
         open
+    }
+
+    /// Every open order of a symbol that stands in no queue, by number.
+    pub fn aside(&self, symbol: SymbolId) -> Vec<OpenOrder> {
+        if self.state.symbol(symbol).is_none() {
+            return Vec::new();
+        }
+        let handles = self.state.books.aside(symbol);
+        handles
+            .into_iter()
+            .map(|handle| self.open_order(handle))
+            .collect()
+    }
+
+    /// The open lists of the venue, by number.
+    pub fn order_lists(&self) -> Vec<(OrderListId, OrderList)> {
+        let lists = &self.state.terms.lists;
+        lists.iter().map(|(id, list)| (*id, *list)).collect()
     }
 
     /// What an account has free and held of an asset.
@@ -126,11 +158,17 @@ impl<T: Trace> Engine<T> {
             self_trade: order.self_trade,
             price: order.price,
             qty: details.qty,
-            open: order.open,
+            open: orders.total_open(handle),
             executed: orders.executed(handle),
             prevented: details.prevented,
             quote: details.quote,
             created: details.created,
+            extras: orders.extras(handle).map(|extras| OpenExtras {
+                terms: extras.terms,
+                list: extras.list,
+                stage: extras.stage,
+                hidden: extras.hidden,
+            }),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use schemas::ids::{AccountId, AssetId, SymbolId};
 use schemas::instrument::Side;
+use schemas::units::Qty;
 use schemas::wire::Wire;
 
 use crate::apply::Engine;
@@ -15,6 +16,7 @@ use crate::risk::reference_price::PriceWindow;
 use crate::risk::requests::Request;
 use crate::sections::SECTIONS;
 use crate::state::{Account, Asset, State, Symbol};
+use crate::terms::section;
 use crate::trace::NoTrace;
 
 /// Why sections are no state.
@@ -48,7 +50,49 @@ impl Engine {
                     length: bytes.len(),
                 })?;
         }
+        take_terms(&mut state, sections)?;
+        link_seats(&mut state);
         Ok(Engine::with_state(state, NoTrace))
+    }
+}
+
+/// The section that is only there when there is more than plain orders.
+fn take_terms(state: &mut State, sections: &[(String, Vec<u8>)]) -> Result<(), RestoreError> {
+    let name = section::SECTION;
+    let found = sections.iter().find(|(known, _)| known == name);
+    let Some((_, bytes)) = found else {
+        return Ok(());
+    };
+    let input = &mut bytes.as_slice();
+    section::take(state, input)
+        .filter(|()| input.is_empty())
+        .ok_or(RestoreError::Damaged {
+            name,
+            length: bytes.len(),
+        })
+}
+
+/// Puts every open order onto its owner's seat, in order of the orders' numbers.
+fn link_seats(state: &mut State) {
+    for index in 0..state.symbols.len() {
+        let symbol = SymbolId(index as u32);
+        let mut handles: Vec<u32> = Vec::new();
+        for side in [Side::Buy, Side::Sell] {
+            handles.extend(state.books.queue(symbol, side));
+        }
+        handles.extend(state.books.aside(symbol));
+        handles.sort_unstable_by_key(|handle| state.books.orders.get(*handle).id);
+        for handle in handles {
+            let order = *state.books.orders.get(handle);
+            let seat = state.seats.find(&state.tags, order.account, symbol);
+            let orders = &mut state.books.orders;
+            state.seats.link(&state.tags, orders, (handle, seat));
+            let hidden = state.books.orders.total_open(handle).0 - order.open.0;
+            if order.side == Side::Buy && hidden != 0 {
+                let seat = state.books.orders.get(handle).seat;
+                state.seats.grow_bids(seat, Qty(hidden));
+            }
+        }
     }
 }
 
@@ -169,11 +213,10 @@ fn take_work(state: &mut State, input: &mut &[u8]) -> Option<()> {
     Some(())
 }
 
-/// Queues are rebuilt in their order, seats in the order of the orders' numbers.
+/// Queues are rebuilt in their order.
 fn take_orders(state: &mut State, input: &mut &[u8]) -> Option<()> {
     for index in 0..state.symbols.len() {
         let symbol = SymbolId(index as u32);
-        let mut handles = Vec::new();
         for side in [Side::Buy, Side::Sell] {
             for _ in 0..u64::take(input)? {
                 let (order, details) = take_order(state, (symbol, side), input)?;
@@ -181,15 +224,7 @@ fn take_orders(state: &mut State, input: &mut &[u8]) -> Option<()> {
                 if order.client_tag != 0 {
                     state.clients.insert(order.client_tag, handle);
                 }
-                handles.push((order.id, handle));
             }
-        }
-        handles.sort_unstable();
-        for (_, handle) in handles {
-            let order = *state.books.orders.get(handle);
-            let seat = state.seats.find(&state.tags, order.account, symbol);
-            let orders = &mut state.books.orders;
-            state.seats.link(&state.tags, orders, (handle, seat));
         }
     }
     Some(())
@@ -217,6 +252,7 @@ fn take_order(
         time_in_force: Wire::take(input)?,
         self_trade: Wire::take(input)?,
         made: Wire::take(input)?,
+        special: false,
     };
     let details = Details::take(input)?;
     has_account(state, order.account)?;

@@ -16,6 +16,7 @@ use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
 use crate::risk::requests::Request;
 use crate::state::{Account, Asset, Done, Market, State, Symbol};
+use crate::terms::section;
 use crate::trace::Trace;
 
 /// The sections in their order.
@@ -150,6 +151,7 @@ impl Wire for Taker {
             time_in_force: Wire::take(input)?,
             self_trade: Wire::take(input)?,
             by_quote: Wire::take(input)?,
+            aside: false,
             decremented: Wire::take(input)?,
             expired_in_match: Wire::take(input)?,
             limit: Wire::take(input)?,
@@ -172,7 +174,7 @@ impl Wire for Work {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Work::Taker(taker) => {
-                out.push(1);
+                out.push(if taker.aside { 4 } else { 1 });
                 taker.put(out);
             }
             Work::CancelSeat { account, symbol } => {
@@ -189,6 +191,10 @@ impl Wire for Work {
     fn take(input: &mut &[u8]) -> Option<Self> {
         Some(match u8::take(input)? {
             1 => Work::Taker(Box::new(Wire::take(input)?)),
+            4 => Work::Taker(Box::new(Taker {
+                aside: true,
+                ..Wire::take(input)?
+            })),
             2 => Work::CancelSeat {
                 account: AccountId::take(input)?,
                 symbol: SymbolId::take(input)?,
@@ -202,14 +208,21 @@ impl Wire for Work {
 }
 
 impl<T: Trace> Engine<T> {
-    /// Everything, by section, in the order of [`SECTIONS`].
+    /// Everything, by section, in the order of [`SECTIONS`]; orders with terms behind them,
+    /// if there ever were any.
     pub fn sections(&self) -> Vec<(&'static str, Vec<u8>)> {
         let write = |name: &'static str| {
             let mut bytes = Vec::new();
             put_section(&self.state, name, &mut bytes);
             (name, bytes)
         };
-        SECTIONS.into_iter().map(write).collect()
+        let mut sections: Vec<_> = SECTIONS.into_iter().map(write).collect();
+        if section::is_needed(&self.state) {
+            let mut bytes = Vec::new();
+            section::put(&self.state, &mut bytes);
+            sections.push((section::SECTION, bytes));
+        }
+        sections
     }
 }
 

@@ -24,6 +24,7 @@ use crate::risk::order_counts::{OrderCounts, Windows};
 use crate::risk::reference_price::PriceWindow;
 use crate::risk::requests::Requests;
 use crate::risk::seats::Seats;
+use crate::terms::Terms;
 
 /// One asset of the ledger.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,6 +129,8 @@ pub struct State {
     pub(crate) timers_made: u64,
     /// Bounded work carried over to the next frame.
     pub(crate) work: VecDeque<Work>,
+    /// Everything that plain orders do not have.
+    pub(crate) terms: Terms,
     pub(crate) tags: Tags,
 }
 
@@ -182,6 +185,7 @@ impl State {
             timers: BTreeMap::new(),
             timers_made: 0,
             work: VecDeque::new(),
+            terms: Terms::default(),
             tags: Tags::new(seed),
         }
     }
@@ -202,6 +206,7 @@ impl State {
         self.symbols.corridors.push(Corridor::UNKNOWN);
         self.windows.push(PriceWindow::default());
         self.books.add_symbol();
+        self.terms.add_symbol();
     }
 
     /// Appends an asset and makes room in the ledger.

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `venue` (an engine with names), the drawn scenarios in `drawn`, `naive`
 //! (the venue said twice), `swarm` (random commands), `random_streams` (engine against
-//! naive), `carried`, `determinism`, `planted_faults`, `oracle` (real order flow and the
+//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `oracle` (real order flow and the
 //! tests of others).
 
 #![expect(
@@ -18,4 +18,5 @@ mod random_streams;
 mod carried;
 mod determinism;
 mod planted_faults;
+mod terms;
 mod oracle;

@@ -317,7 +317,7 @@ impl Swarm {
     }
 
     fn prevention(&mut self) -> SelfTradePrevention {
-        // Streams of the first five are pinned; the naive venue knows no other.
+        // Streams of the first five are pinned.
         *self.random.pick(&SelfTradePrevention::ALL[..5])
     }
 

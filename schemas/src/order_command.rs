@@ -20,10 +20,11 @@
 //! * **Iceberg.** Only `iceberg_qty` of the rest stands in the book; when that part is
 //!   traded away the next one joins the queue last.
 //! * **Lists.** OCO: when one leg trades or is set off the other one expires, in the same
-//!   command. OTO, OTOCO: pending orders hold nothing; they are placed when the working
-//!   order is FILLED, with every check of a new order, and expire when one fails. Cancelling
-//!   one order cancels the list; a working order that ends otherwise expires its pending ones.
-//!   Each leg counts as an order.
+//!   command; both share one hold, that of the one that needs more. OTO, OTOCO: pending
+//!   orders hold nothing; they are placed when the working order is FILLED, with every check
+//!   of a new order, and expire when one fails. Cancelling one order cancels the list; a
+//!   working order that ends otherwise expires its pending ones. Each leg counts as an
+//!   order; none is amended by itself (InOrderList).
 //!
 //! [`RejectReason`]: crate::reject::RejectReason
 
@@ -109,7 +110,7 @@ pub struct CancelOrderIfV1 {
 }
 
 /// As [`crate::command::CancelReplaceV1`], for a new order with terms or a restricted
-/// cancel. An order of a list cannot be replaced (InOrderList).
+/// cancel. The cancel of an order of a list cancels the list.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CancelReplaceWithTermsV1 {
     /// The new order; its account and symbol are also those of the cancelled one.

@@ -135,7 +135,12 @@ impl<T: Trace> Engine<T> {
             Filter::PercentPrice(filter) => symbol.percent = filter,
             Filter::MaxNumOrders(count) => symbol.max_num_orders = count,
             Filter::MaxPosition(qty) => symbol.max_position = qty,
-            _ => return Err(RejectReason::InvalidFilter),
+            other => {
+                if !order_rule_fits(&other) {
+                    return Err(RejectReason::InvalidFilter);
+                }
+                self.state.terms.rules[command.symbol.0 as usize].set(other);
+            }
         }
         if !filters_fit(&symbol) {
             return Err(RejectReason::InvalidFilter);
@@ -187,6 +192,7 @@ impl<T: Trace> Engine<T> {
     pub(super) fn set_venue_state(&mut self, command: &SetVenueStateV1) -> Verdict {
         self.state.venue = command.state;
         self.state.withdrawals = command.withdrawals;
+        self.wake_all();
         self.out.push(Event::VenueStateChanged {
             state: command.state,
             withdrawals: command.withdrawals,
@@ -204,6 +210,7 @@ impl<T: Trace> Engine<T> {
             return Err(RejectReason::InvalidState);
         }
         self.change_symbol_state(command.symbol, command.state);
+        self.wake_all();
         if command.state == SymbolState::Delisted {
             self.cancel_symbol(command.symbol);
         }
@@ -214,6 +221,7 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn open_by_timer(&mut self, symbol: SymbolId) {
         if self.state.symbols[symbol.0 as usize].state == SymbolState::PreTrading {
             self.change_symbol_state(symbol, SymbolState::Trading);
+            self.wake_all();
         }
     }
 
@@ -243,6 +251,17 @@ fn check_rates(maker: Rate, taker: Rate) -> Verdict {
         Ok(())
     } else {
         Err(RejectReason::InvalidFees)
+    }
+}
+
+/// Bounds in order unless the upper one is disabled.
+fn order_rule_fits(filter: &Filter) -> bool {
+    match filter {
+        Filter::TrailingDelta(delta) => {
+            bounds_fit(delta.min_above, delta.max_above)
+                && bounds_fit(delta.min_below, delta.max_below)
+        }
+        _ => true,
     }
 }
 

@@ -4,9 +4,10 @@
 //! lists by `u32` handles: the queue of their price level, the seat of their owner, and
 //! the index by order id. Handles never leave the engine.
 //!
-//! Reading order: `order`, `level`, `order_index`, `draw`.
+//! Reading order: `order`, `extras`, `level`, `order_index`, `draw`.
 
 pub mod order;
+pub mod extras;
 pub mod level;
 pub mod order_index;
 pub mod draw;
@@ -143,18 +144,42 @@ impl Books {
         self.orders.free(handle);
     }
 
+    /// Puts an order into the slab and the index, but into no queue.
+    pub(crate) fn insert_aside(&mut self, order: Order, details: Details) -> u32 {
+        let (symbol, id) = (order.symbol, order.id);
+        let handle = self.orders.add(order, details);
+        let book = &mut self.books[symbol.0 as usize];
+        book.index.insert(id, handle, &mut self.chunks);
+        handle
+    }
+
+    /// Takes an order out that is in no queue. Its seat must have let go of it.
+    pub(crate) fn remove_aside(&mut self, handle: u32) {
+        let order = self.orders.get(handle);
+        let book = &mut self.books[order.symbol.0 as usize];
+        book.index.remove(order.id, &mut self.chunks);
+        self.orders.free(handle);
+    }
+
     /// Puts an order of the slab last into the queue of its price, and into the index.
     #[inline]
     fn attach(&mut self, handle: u32) {
+        let Order { id, symbol, .. } = *self.orders.get(handle);
+        let book = &mut self.books[symbol.0 as usize];
+        book.index.insert(id, handle, &mut self.chunks);
+        self.enqueue(handle);
+    }
+
+    /// Puts an order of the slab, linked to no other, last into the queue of its price.
+    #[inline]
+    pub(crate) fn enqueue(&mut self, handle: u32) {
         let Order {
-            id,
             side,
             price,
             symbol,
             ..
         } = *self.orders.get(handle);
         let book = &mut self.books[symbol.0 as usize];
-        book.index.insert(id, handle, &mut self.chunks);
         let level = book.sides[side as usize].level(key_of(side, price));
         #[cfg(feature = "planted-faults")]
         if self.last_in_first_out && level.head != NIL {
@@ -180,6 +205,16 @@ impl Books {
         unlink(levels, &mut self.orders, &order);
     }
 
+    /// Takes an order out of the queue of its price; it keeps its place in the slab.
+    pub(crate) fn dequeue(&mut self, handle: u32) {
+        let order = *self.orders.get(handle);
+        let book = &mut self.books[order.symbol.0 as usize];
+        let levels = &mut book.sides[order.side as usize];
+        unlink(levels, &mut self.orders, &order);
+        let order = self.orders.get_mut(handle);
+        (order.prev, order.next) = (NIL, NIL);
+    }
+
     /// Gives a resting order another number, price and quantity on the same side: it goes
     /// last into the queue of that price, and keeps its places in the slab and on its seat.
     #[inline]
@@ -203,6 +238,17 @@ impl Books {
             seat_next: old.seat_next,
             ..order
         };
+    }
+
+    /// Every order of a symbol that is in no queue, by number.
+    pub fn aside(&self, symbol: SymbolId) -> Vec<u32> {
+        let range = (symbol, OrderId(0))..=(symbol, OrderId(u64::MAX));
+        let aside = self.orders.extras.range(range);
+        let aside = aside.filter(|(_, extras)| extras.aside);
+        let found = aside.map(|((_, id), _)| self.find(symbol, *id));
+        found
+            .map(|handle| handle.expect("an order with extras is in the index"))
+            .collect()
     }
 
     /// Every order of a side, best price first, then in the order of the queue.

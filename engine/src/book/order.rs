@@ -1,10 +1,13 @@
 //! One resting order: 64 bytes that matching reads, and the rest beside them.
 
+use std::collections::BTreeMap;
+
 use schemas::command::PlaceOrderV1;
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::{OrderType, SelfTradePrevention, Side, TimeInForce};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
+use crate::book::extras::Extras;
 use crate::lookup::NIL;
 
 /// What matching reads of an order: one cache line.
@@ -31,6 +34,8 @@ pub struct Order {
     pub self_trade: SelfTradePrevention,
     /// Something of it has traded.
     pub made: bool,
+    /// It has extras.
+    pub special: bool,
 }
 
 const _: () = assert!(size_of::<Order>() == 64, "an order is one cache line");
@@ -52,7 +57,7 @@ impl Order {
     /// at its price, and its end concerns no other order. Only such an order is moved.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        matches!(self.order_type, OrderType::Limit | OrderType::LimitMaker)
+        !self.special && matches!(self.order_type, OrderType::Limit | OrderType::LimitMaker)
     }
 
     /// A new order as it rests whole, not in any list yet.
@@ -75,6 +80,7 @@ impl Order {
             time_in_force: order.time_in_force,
             self_trade: order.self_trade,
             made: false,
+            special: false,
         }
     }
 }
@@ -98,6 +104,8 @@ impl Details {
 pub struct Orders {
     hot: Vec<Order>,
     cold: Vec<Details>,
+    /// Of special orders only.
+    pub(crate) extras: BTreeMap<(SymbolId, OrderId), Extras>,
     /// First free place, linked by `next`.
     free: Option<u32>,
     count: usize,
@@ -137,7 +145,7 @@ impl Orders {
     #[inline]
     pub fn executed(&self, handle: u32) -> Qty {
         let details = self.details(handle);
-        Qty(details.qty.0 - details.prevented.0 - self.get(handle).open.0)
+        Qty(details.qty.0 - details.prevented.0 - self.total_open(handle).0)
     }
 
     #[inline]

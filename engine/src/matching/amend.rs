@@ -2,10 +2,13 @@
 
 use schemas::command::AmendOrderV1;
 use schemas::event::{CancelRejected, Event, OrderAmended};
+use schemas::instrument::OrderStage;
+use schemas::order_command::OrderTerms;
 use schemas::reject::RejectReason;
-use schemas::units::Qty;
+use schemas::units::{Amount, Qty};
 
 use crate::apply::Engine;
+use crate::book::extras::Extras;
 use crate::risk::filters::lot_holds;
 use crate::trace::Trace;
 
@@ -41,6 +44,7 @@ impl<T: Trace> Engine<T> {
         self.check_window(command.valid_until)?;
         self.check_open(symbol, account)?;
         let handle = self.find_target(account, symbol, &command.target)?;
+        self.check_amends(handle)?;
         let details = self.state.books.orders.details(handle);
         let executed = self.state.books.orders.executed(handle);
         let gone = executed.0 + details.prevented.0;
@@ -70,8 +74,14 @@ impl<T: Trace> Engine<T> {
         let order = *self.state.books.orders.get(handle);
         let before = *self.state.books.orders.details(handle);
         let by = Qty(before.qty.0 - command.new_qty.0);
-        self.release(&order, by);
-        self.shrink_resting(handle, by);
+        if order.special {
+            self.release_special(handle, by);
+            self.shrink_special(handle, by);
+        } else {
+            self.release(&order, by);
+            self.shrink_resting(handle, by);
+        }
+        self.count_amend(handle);
         self.state.books.orders.details_mut(handle).qty = command.new_qty;
         if let Some(tag) = admitted.new_tag {
             if order.client_tag != 0 {
@@ -93,9 +103,61 @@ impl<T: Trace> Engine<T> {
             new_qty: command.new_qty,
             executed,
             quote: after.quote,
-            open: Qty(order.open.0 - by.0),
+            open: self.state.books.orders.total_open(handle),
             old_client: before.client_order,
             new_client: after.client_order,
         }));
+    }
+
+    /// An order of a list is not amended, and no order too often.
+    #[inline]
+    fn check_amends(&self, handle: u32) -> Result<(), RejectReason> {
+        let orders = &self.state.books.orders;
+        let Some(extras) = orders.extras(handle) else {
+            return Ok(());
+        };
+        if extras.list.is_some() {
+            return Err(RejectReason::InOrderList);
+        }
+        let symbol = orders.get(handle).symbol;
+        let most = self.state.terms.rules[symbol.0 as usize].max_num_order_amends;
+        if most != 0 && extras.amends >= most {
+            return Err(RejectReason::MaxNumOrderAmends);
+        }
+        Ok(())
+    }
+
+    /// Where amendments are limited, a plain order that is amended becomes a special one.
+    #[inline]
+    fn count_amend(&mut self, handle: u32) {
+        let order = self.state.books.orders.get(handle);
+        let (symbol, id) = (order.symbol, order.id);
+        if self.state.terms.rules[symbol.0 as usize].max_num_order_amends == 0 {
+            return;
+        }
+        if !order.special {
+            let extras = Extras {
+                aside: false,
+                ..Extras::new(OrderTerms::default(), None, OrderStage::Working)
+            };
+            self.state.books.orders.extras.insert((symbol, id), extras);
+            self.state.books.orders.get_mut(handle).special = true;
+        }
+        self.state.books.orders.extras_mut(handle).amends += 1;
+    }
+
+    /// Gives back what an order holds for a part of it, wherever it is.
+    fn release_special(&mut self, handle: u32, by: Qty) {
+        let orders = &self.state.books.orders;
+        let (order, total) = (*orders.get(handle), orders.total_open(handle));
+        let extras = self.state.books.orders.extras_mut(handle);
+        if !extras.aside {
+            return self.release(&order, by);
+        }
+        // What it holds is a price times its quantity, so it divides.
+        let amount = Amount(extras.held.0 / i128::from(total.0) * i128::from(by.0));
+        extras.held.0 -= amount.0;
+        let asset = self.pays_with(&order);
+        self.move_hold((order.account, asset), Amount(-amount.0));
     }
 }

@@ -3,7 +3,7 @@
 use schemas::command::{CancelAllV1, CancelOrderV1, CancelReplaceV1, OrderRef};
 use schemas::event::{CancelRejected, Event, OrderDone};
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
-use schemas::instrument::{OrderStatus, Side};
+use schemas::instrument::{ExpiryReason, OrderStatus, Side};
 use schemas::reject::RejectReason;
 use schemas::units::{Qty, TimeNs};
 
@@ -79,7 +79,7 @@ impl<T: Trace> Engine<T> {
 
     /// Cancels are possible in every state of symbol, venue and account.
     #[inline]
-    fn admit_cancel(
+    pub(crate) fn admit_cancel(
         &self,
         account: AccountId,
         symbol: SymbolId,
@@ -156,6 +156,9 @@ impl<T: Trace> Engine<T> {
     #[inline]
     pub(crate) fn end_resting(&mut self, handle: u32, ending: Ending) {
         let order = *self.state.books.orders.get(handle);
+        if order.special {
+            return self.end_special(handle, ending, ExpiryReason::None);
+        }
         self.release(&order, order.open);
         self.out.push(Event::OrderDone(ending.of_resting(&order)));
         self.close(handle);
@@ -221,5 +224,6 @@ impl<T: Trace> Engine<T> {
                 self.end_resting(handle, Ending::of(OrderStatus::Canceled));
             }
         }
+        self.cancel_aside(symbol);
     }
 }

@@ -121,11 +121,13 @@ impl<T: Trace> Engine<T> {
     /// Walks on; what does not fit this command is carried over, its money on hold.
     #[inline]
     pub(crate) fn run_taker(&mut self, taker: &mut Taker) {
+        let from = self.out.len();
         if self.walk(taker) {
             self.finish(taker);
         } else {
             self.suspend(taker);
         }
+        self.watch_trades(taker.market.symbol, from);
     }
 
     #[cold]
@@ -139,18 +141,16 @@ impl<T: Trace> Engine<T> {
     /// The walk is over: filled, expired, or the rest stands in the book.
     #[inline]
     fn finish(&mut self, taker: &Taker) {
-        if taker.expired_in_match || (taker.decremented && taker.is_satisfied()) {
-            self.end_taker(taker, OrderStatus::ExpiredInMatch);
-        } else if taker.is_satisfied() {
-            self.end_taker(taker, OrderStatus::Filled);
-        } else if taker.order_type == OrderType::Market || taker.time_in_force != TimeInForce::Gtc {
-            self.end_taker(taker, OrderStatus::Expired);
-        } else {
-            self.rest(taker);
+        if taker.aside {
+            return self.finish_aside(taker);
+        }
+        match taker.end() {
+            Some(status) => self.end_taker(taker, status),
+            None => self.rest(taker),
         }
     }
 
-    fn end_taker(&mut self, taker: &Taker, status: OrderStatus) {
+    pub(crate) fn end_taker(&mut self, taker: &Taker, status: OrderStatus) {
         let prevented = if taker.expired_in_match {
             taker.left
         } else {
@@ -197,6 +197,7 @@ impl<T: Trace> Engine<T> {
             time_in_force: taker.time_in_force,
             self_trade: taker.self_trade,
             made: taker.executed != Qty::ZERO,
+            special: false,
         };
         let details = Details {
             quote: taker.quote,

@@ -83,13 +83,13 @@ impl<T: Trace> Engine<T> {
         }
     }
 
-    fn replaced(&self, handle: Option<u32>) -> Replaced {
+    pub(crate) fn replaced(&self, handle: Option<u32>) -> Replaced {
         handle.map_or(Replaced::default(), |handle| {
             let order = self.state.books.orders.get(handle);
             Replaced {
                 orders: 1,
                 bids: match order.side {
-                    Side::Buy => i128::from(order.open.0),
+                    Side::Buy => i128::from(self.state.books.orders.total_open(handle).0),
                     Side::Sell => 0,
                 },
                 seat: Some(order.seat),

@@ -24,6 +24,8 @@ pub struct Taker {
     pub self_trade: SelfTradePrevention,
     /// A market order by quote: `left` means nothing and `quote_left` rules.
     pub by_quote: bool,
+    /// It lies aside in the slab while it walks.
+    pub aside: bool,
     /// The last step was a decrement.
     pub decremented: bool,
     /// Self-trade prevention ended it.
@@ -83,6 +85,7 @@ impl Taker {
             time_in_force: order.time_in_force,
             self_trade: order.self_trade,
             by_quote,
+            aside: false,
             decremented: false,
             expired_in_match: false,
             limit,

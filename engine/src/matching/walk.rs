@@ -6,7 +6,9 @@ use schemas::instrument::{OrderStatus, Side};
 use schemas::units::{Amount, Qty};
 
 use crate::apply::Engine;
+use crate::book::order::Order;
 use crate::matching::cancel::Ending;
+use crate::matching::parts::Parts;
 use crate::matching::taker::{Step, Taker, next_step};
 use crate::trace::{Note, Trace};
 
@@ -20,9 +22,13 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn simulate(&self, mut taker: Taker, events_max: usize) -> Option<Taker> {
         let books = &self.state.books;
         let mut events = 0;
-        let mut at = books.best(taker.market.symbol, taker.side.opposite());
-        while let Some(handle) = at {
-            let maker = books.orders.get(handle);
+        let mut next = books.best(taker.market.symbol, taker.side.opposite());
+        let mut parts = Parts::new();
+        while let Some(handle) = parts.before(books, next).or(next) {
+            let part = parts.take(books, handle, &mut next);
+            let maker = part
+                .as_ref()
+                .map_or(books.orders.get(handle), |part| &part.shown);
             let step = next_step(&mut taker, maker);
             let quote_of = |qty| {
                 let market = &taker.market;
@@ -37,10 +43,13 @@ impl<T: Trace> Engine<T> {
                 Step::Decrement(qty) => taker.prevented(qty, quote_of(qty)),
             }
             events += EVENTS_PER_MAKER;
+            if let Some(part) = part {
+                events += EVENTS_PER_MAKER;
+                parts.put_back(books, handle, (part, step));
+            }
             if events > events_max {
                 return None;
             }
-            at = books.after(handle);
         }
         Some(taker)
     }
@@ -100,6 +109,10 @@ impl<T: Trace> Engine<T> {
         }
         taker.filled(qty, quote);
         let maker_open = Qty(maker.open.0 - qty.0);
+        let hidden = match maker.special {
+            true => self.state.books.orders.total_open(handle).0 - maker.open.0,
+            false => 0,
+        };
         self.out.push(Event::Trade(Trade {
             symbol: market.symbol,
             trade,
@@ -113,9 +126,11 @@ impl<T: Trace> Engine<T> {
             maker_order: maker.id,
             maker_account: maker.account,
             maker_fee,
-            maker_open,
+            maker_open: Qty(maker_open.0 + hidden),
         }));
-        if maker_open == Qty::ZERO {
+        if maker.special {
+            self.special_filled(handle, (qty, quote));
+        } else if maker_open == Qty::ZERO {
             self.close(handle);
         } else {
             self.shrink_resting(handle, qty);
@@ -169,7 +184,11 @@ impl<T: Trace> Engine<T> {
             self.release(&maker, qty);
             self.state.books.orders.details_mut(handle).prevented.0 += qty.0;
             self.shrink_resting(handle, qty);
-            if maker.open == qty {
+            let is_over = match maker.special {
+                true => self.special_decremented(handle),
+                false => maker.open == qty,
+            };
+            if is_over {
                 self.end_resting(handle, Ending::of(OrderStatus::ExpiredInMatch));
             }
         }
@@ -177,7 +196,7 @@ impl<T: Trace> Engine<T> {
 
     /// Gives the hold of a part of a resting order back to its owner.
     #[inline]
-    pub(crate) fn release(&mut self, order: &crate::book::order::Order, qty: Qty) {
+    pub(crate) fn release(&mut self, order: &Order, qty: Qty) {
         let market = self.state.symbols[order.symbol.0 as usize].market;
         let (asset, amount) = match order.side {
             Side::Buy => {

@@ -297,7 +297,7 @@ impl<T: Trace> Engine<T> {
     }
 
     /// Whether less than the whole would trade now, or more makers than fit one command.
-    fn falls_short(&mut self, order: &PlaceOrderV1) -> bool {
+    pub(crate) fn falls_short(&mut self, order: &PlaceOrderV1) -> bool {
         let taker = Taker::new(order, &self.state.symbols[order.symbol.0 as usize]);
         match self.simulate(taker, self.events_max) {
             Some(swept) => swept.executed != order.qty,

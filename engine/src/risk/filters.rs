@@ -181,7 +181,7 @@ impl<T: Trace> Engine<T> {
 }
 
 #[inline]
-fn price_holds(filter: &PriceFilter, price: Price) -> bool {
+pub(crate) fn price_holds(filter: &PriceFilter, price: Price) -> bool {
     price.0 > 0
         && price <= PRICE_MAX
         && price >= filter.min

@@ -332,7 +332,9 @@ impl Naive {
                     break;
                 }
                 SelfTradePrevention::ExpireMaker if own => continue,
-                SelfTradePrevention::Decrement if own => sweep.prevented += qty,
+                SelfTradePrevention::Decrement | SelfTradePrevention::Transfer if own => {
+                    sweep.prevented += qty
+                }
                 _ => {
                     sweep.filled += qty;
                     sweep.quote += symbol.quote_of(maker.price, qty);

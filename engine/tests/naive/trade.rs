@@ -148,7 +148,7 @@ impl Naive {
             let qty = wanted.min(maker.open);
             let own = maker.account == taker.account;
             match taker.self_trade {
-                SelfTradePrevention::Decrement if own => {
+                SelfTradePrevention::Decrement | SelfTradePrevention::Transfer if own => {
                     self.decrement(symbol, taker, &maker, qty);
                     last = Some(true);
                 }

@@ -156,6 +156,10 @@ fn open_order(engine: &Engine, symbol: SymbolId, order: OrderId) -> Option<Order
         .into_iter()
         .flat_map(|side| engine.queue(symbol, side));
     let found = open.find(|open| open.order == order)?;
+    if found.extras.is_some() {
+        // When it began to track or to work, only its events say.
+        return None;
+    }
     let status = match found.executed.0 {
         0 => OrderStatus::New,
         _ => OrderStatus::PartiallyFilled,

@@ -1,6 +1,6 @@
 //! What a state holds: orders, levels, balances, symbols.
 
-use engine::reads::{BookLevel, OpenOrder};
+use engine::reads::{BookLevel, OpenExtras, OpenOrder};
 use engine::state::Symbol;
 use schemas::ids::{AccountId, AssetId};
 use schemas::report::{OrderExtras, OrderReport};
@@ -36,8 +36,9 @@ shown! {
     BookLevel { price, qty, orders }
     OpenOrder {
         symbol, order, account, client_order, side, order_type, time_in_force, self_trade, price,
-        qty, open, executed, prevented, quote, created,
+        qty, open, executed, prevented, quote, created, extras,
     }
+    OpenExtras { terms, list, stage, hidden }
     OrderReport {
         symbol, order, account, client_order, side, order_type, time_in_force, self_trade, status,
         price, qty, quote_qty, executed, quote, prevented, created, updated, extras,
