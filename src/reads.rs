@@ -11,9 +11,10 @@ use gateway::user_events::UserReceiver;
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
-use schemas::page::{OrderPage, TradePage};
+use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
 use schemas::report::{
-    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport, UserPage,
+    AccountReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport, Top, TradeReport,
+    UserPage,
 };
 use schemas::units::{Price, TimeNs};
 use tokio::sync::broadcast;
@@ -128,6 +129,18 @@ impl Queries for Reads {
                 .await
                 .map_err(|reason| ReadError { reason })
         })
+    }
+
+    fn order_list(&self, account: AccountId, named: ListRef) -> Option<OrderListReport> {
+        self.views.order_list(account, named)
+    }
+
+    fn order_lists(&self, page: &ListPage) -> Vec<OrderListReport> {
+        self.views.order_lists(page)
+    }
+
+    fn open_order_lists(&self, account: AccountId) -> Vec<OrderListReport> {
+        self.views.open_order_lists(account)
     }
 
     fn orders(&self, page: OrderPage) -> Read<'_, Vec<OrderReport>> {

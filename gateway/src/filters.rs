@@ -4,6 +4,8 @@
 //! off the unit grid, zero, or beyond the range; and never rounded.
 
 use schemas::instrument::{OrderType, SymbolState, VenueState};
+use schemas::order_command::PlaceOrderWithTermsV1;
+use schemas::reject::RejectReason;
 use schemas::report::{Directory, SymbolReport};
 use schemas::units::{Amount, Price, Qty};
 
@@ -102,4 +104,28 @@ pub fn test(symbol: &SymbolReport, order: &schemas::command::PlaceOrderV1) -> Re
         return Err(error::filter("MARKET_LOT_SIZE"));
     }
     Ok(())
+}
+
+/// The same for what an order has beyond a plain one.
+///
+/// # Errors
+/// -1013 with the filter's name, -2010 for an iceberg that hides nothing.
+pub fn test_terms(symbol: &SymbolReport, placed: &PlaceOrderWithTermsV1) -> Result<(), ApiError> {
+    let PlaceOrderWithTermsV1 { order, terms } = placed;
+    price_bounds(symbol, terms.stop_price)?;
+    if let Some(delta) = terms.trailing_delta() {
+        let rule = symbol.order_rules.trailing_delta;
+        let (least, most) = if order.order_type.triggers_above(order.side) {
+            (rule.min_above, rule.max_above)
+        } else {
+            (rule.min_below, rule.max_below)
+        };
+        if delta < least || (most != 0 && most < delta) {
+            return Err(error::filter("TRAILING_DELTA"));
+        }
+    }
+    match terms.iceberg_qty() {
+        Some(shown) if order.qty <= shown => Err(RejectReason::IcebergTooLarge.into()),
+        _ => Ok(()),
+    }
 }

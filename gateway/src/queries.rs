@@ -10,9 +10,10 @@ use std::sync::Arc;
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
-use schemas::page::{OrderPage, TradePage};
+use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
 use schemas::report::{
-    AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport, UserPage,
+    AccountReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport, Top, TradeReport,
+    UserPage,
 };
 use schemas::units::{Price, TimeNs};
 use tokio::sync::broadcast;
@@ -69,6 +70,13 @@ pub trait Queries: Send + Sync + 'static {
         symbol: SymbolId,
         target: OrderRef,
     ) -> Read<'_, Option<OrderReport>>;
+    /// One order list of this account, open or remembered; by client id the newest. A
+    /// mismatch of both, or another account's list, is `None`.
+    fn order_list(&self, account: AccountId, named: ListRef) -> Option<OrderListReport>;
+    /// A page of this account's order lists as far as they are remembered, ascending.
+    fn order_lists(&self, page: &ListPage) -> Vec<OrderListReport>;
+    /// This account's open order lists, ascending.
+    fn open_order_lists(&self, account: AccountId) -> Vec<OrderListReport>;
     /// A page of this account's orders, ascending by id.
     fn orders(&self, page: OrderPage) -> Read<'_, Vec<OrderReport>>;
     /// A page of this account's trades, ascending by id.

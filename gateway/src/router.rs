@@ -16,7 +16,9 @@ use crate::auth::Caller;
 use crate::call::{App, Call, Outcome, Parts};
 use crate::rest;
 use crate::rest::account_commission::account_commission;
+use crate::rest::countdown_cancel_all::countdown_cancel_all;
 use crate::rest::historical_trades::historical_trades;
+use crate::rest::order_list;
 use crate::rest::sapi;
 use crate::rest::ticker_24hr::{self, ticker_24hr};
 use crate::rest::ticker_trading_day::ticker_trading_day;
@@ -100,6 +102,17 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/account", |_| 20, Read, rest::account::account),
     row!(GET "/api/v1/userEvents", |_| rest::user_events::WEIGHT, Read, user_events),
     row!(GET "/api/v3/account/commission", |_| 20, Read, account_commission),
+    row!(POST "/api/v3/orderList/oco", |_| 1, Trade, order_list::place::oco),
+    row!(POST "/api/v3/order/oco", |_| 1, Trade, order_list::place::old_oco),
+    row!(POST "/api/v3/orderList/oto", |_| 1, Trade, order_list::place::oto),
+    row!(POST "/api/v3/orderList/otoco", |_| 1, Trade, order_list::place::otoco),
+    row!(POST "/api/v3/orderList/opo", |_| 1, Trade, order_list::place::not_offered),
+    row!(POST "/api/v3/orderList/opoco", |_| 1, Trade, order_list::place::not_offered),
+    row!(DELETE "/api/v3/orderList", |_| 1, Trade, order_list::cancel::cancel),
+    row!(GET "/api/v3/orderList", |_| 4, Read, order_list::query::query),
+    row!(GET "/api/v3/allOrderList", |_| 20, Read, order_list::query::all),
+    row!(GET "/api/v3/openOrderList", |_| 6, Read, order_list::query::open),
+    row!(POST "/api/v3/countdownCancelAll", |_| 10, Trade, countdown_cancel_all),
     row!(GET "/api/v3/rateLimit/order", |_| 40, Read, rest::rate_limit_order::rate_limit_order),
     row!(GET "/api/v3/myFilters", |_| 40, Read, rest::my_filters::my_filters),
     row!(GET "/api/v3/myAllocations", |_| 20, Read, rest::smart_routing::my_allocations),

@@ -4,8 +4,8 @@
 //! the newest `limit`. Both come in ascending order of ids. Times are those of the order's
 //! acceptance and of the trade, both ends included.
 
-use crate::ids::{AccountId, OrderId, SymbolId, TradeId};
-use crate::report::{OrderReport, TradeReport};
+use crate::ids::{AccountId, ClientOrderId, OrderId, OrderListId, SymbolId, TradeId};
+use crate::report::{OrderListReport, OrderReport, TradeReport};
 use crate::units::TimeNs;
 
 /// Which orders of an account and symbol.
@@ -32,6 +32,38 @@ pub struct TradePage {
     pub start: Option<TimeNs>,
     pub end: Option<TimeNs>,
     pub limit: usize,
+}
+
+/// Which order lists of an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListPage {
+    pub account: AccountId,
+    /// From this id on, ascending; without it and without `start` the newest.
+    pub from: Option<OrderListId>,
+    pub start: Option<TimeNs>,
+    pub end: Option<TimeNs>,
+    pub limit: usize,
+}
+
+/// A list by number (zero = not given), by the client's id (empty = not given), or by both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListRef {
+    pub list: OrderListId,
+    pub list_client: ClientOrderId,
+}
+
+impl ListPage {
+    /// Whether the page counts from its start; else from the newest back.
+    pub fn ascends(&self) -> bool {
+        self.from.is_some() || self.start.is_some()
+    }
+
+    /// Whether a list belongs on the page, its limit apart.
+    pub fn holds(&self, list: &OrderListReport) -> bool {
+        list.account == self.account
+            && self.from.is_none_or(|from| from <= list.list)
+            && is_within(list.created, self.start, self.end)
+    }
 }
 
 fn is_within(time: TimeNs, start: Option<TimeNs>, end: Option<TimeNs>) -> bool {

@@ -8,7 +8,7 @@
 //!
 //! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`,
 //! `candles`, `aggregates`, `market` (all of one symbol), `account`, `users` (what single
-//! accounts are told), `directory`, `saved`, then the reads of candles in `market_reads`.
+//! accounts are told), `lists`, `directory`, `saved`, then the reads of candles in `market_reads`.
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +20,7 @@ mod candles;
 mod market;
 mod account;
 pub mod users;
+mod lists;
 mod directory;
 mod saved;
 mod saved_candles;
@@ -42,6 +43,7 @@ use schemas::report::{
 use schemas::units::{Price, TimeNs};
 
 use crate::account::Accounts;
+use crate::lists::Lists;
 use crate::market::{At, Market};
 use crate::users::UserSink;
 
@@ -50,6 +52,7 @@ pub struct Views {
     directory: RwLock<Arc<Directory>>,
     markets: RwLock<Vec<Arc<Mutex<Market>>>>,
     accounts: Accounts,
+    lists: Mutex<Lists>,
     /// The offset of the next command to take.
     next: AtomicU64,
     /// SQL holds the effects of everything before it.
@@ -83,6 +86,7 @@ impl Views {
             directory: RwLock::default(),
             markets: RwLock::default(),
             accounts: Accounts::new(),
+            lists: Mutex::default(),
             next: AtomicU64::new(0),
             forgettable: AtomicU64::new(0),
         }
@@ -166,7 +170,7 @@ impl Views {
     }
 
     fn apply_other(&self, at: At, event: &Event) {
-        if self.accounts.apply(at.time, event) {
+        if self.accounts.apply(at.time, event) || self.lists.lock().apply(at.time, event) {
             return;
         }
         if let Event::SymbolAdded { symbol, .. } = event {

@@ -1,8 +1,9 @@
-//! Reads of candles, windows and aggregate trades.
+//! Reads of candles, windows, aggregate trades and order lists.
 
-use schemas::ids::{SymbolId, TradeId};
+use schemas::ids::{AccountId, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
-use schemas::report::TradeReport;
+use schemas::page::{ListPage, ListRef};
+use schemas::report::{OrderListReport, TradeReport};
 use schemas::units::TimeNs;
 
 use crate::Views;
@@ -65,5 +66,20 @@ impl Views {
     ) -> Option<Vec<TradeReport>> {
         let market = self.market(symbol)?;
         market.lock().trades.from(from, limit)
+    }
+
+    /// One order list of this account as far as it is remembered; by client id the newest.
+    pub fn order_list(&self, account: AccountId, named: ListRef) -> Option<OrderListReport> {
+        self.lists.lock().find(account, named)
+    }
+
+    /// A page of this account's order lists as far as they are remembered, ascending.
+    pub fn order_lists(&self, page: &ListPage) -> Vec<OrderListReport> {
+        self.lists.lock().page(page)
+    }
+
+    /// This account's open order lists, ascending.
+    pub fn open_order_lists(&self, account: AccountId) -> Vec<OrderListReport> {
+        self.lists.lock().open(account)
     }
 }

@@ -14,12 +14,14 @@ use schemas::wire::Wire;
 
 use crate::Views;
 use crate::account::{Account, Accounts};
+use crate::lists::Lists;
 use crate::market::{Market, open_of};
 use crate::saved_candles;
 
 /// The first bytes; another format has another number, and every older one still opens.
-/// The second has candles and aggregate trades besides.
-const FORMAT: u32 = 2;
+/// The second has candles and aggregate trades besides, the third order lists.
+const FORMAT: u32 = 3;
+const FORMAT_WITHOUT_LISTS: u32 = 2;
 pub(crate) const FORMAT_WITHOUT_CANDLES: u32 = 1;
 
 /// Declares how a struct of another crate is written and read, field by field.
@@ -157,6 +159,9 @@ impl Views {
         });
         count.put(&mut out);
         out.append(&mut accounts);
+        if format == FORMAT {
+            self.lists.lock().put(&mut out);
+        }
         self.put_terms(&mut out);
         out
     }
@@ -215,7 +220,7 @@ impl Views {
     pub fn load(mut bytes: &[u8]) -> Option<Views> {
         let input = &mut bytes;
         let format = u32::take(input)?;
-        if ![FORMAT, FORMAT_WITHOUT_CANDLES].contains(&format) {
+        if ![FORMAT, FORMAT_WITHOUT_LISTS, FORMAT_WITHOUT_CANDLES].contains(&format) {
             return None;
         }
         let next = AtomicU64::new(u64::take(input)?);
@@ -233,10 +238,16 @@ impl Views {
         for _ in 0..u64::take(input)? {
             take_account(&accounts, input)?;
         }
+        let lists = if format == FORMAT {
+            Lists::take(input)?
+        } else {
+            Lists::default()
+        };
         let views = Views {
             directory,
             markets: RwLock::new(markets),
             accounts,
+            lists: Mutex::new(lists),
             next,
             forgettable: AtomicU64::new(0),
         };

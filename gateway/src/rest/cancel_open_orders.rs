@@ -24,7 +24,7 @@ pub async fn cancel_open_orders(call: &Call, caller: &Caller) -> Outcome {
     };
     let receipt = call.submit(Command::CancelAll(command)).await?;
     let mut reports = Vec::new();
-    for done in cancelled(&receipt) {
+    for done in cancelled(&receipt, caller.account) {
         reports.push(after(call, caller, done, &receipt).await);
     }
     if reports.is_empty() {
@@ -33,10 +33,9 @@ pub async fn cancel_open_orders(call: &Call, caller: &Caller) -> Outcome {
     }
     let grid = Grid::new(&call.directory, symbol);
     let cancel_client = client_id::generate();
-    let time = call.unit.print(receipt.time);
     let rows: Vec<CancelAnswer> = reports
         .iter()
-        .map(|report| CancelAnswer::new(&grid, report, &cancel_client, time))
+        .map(|report| CancelAnswer::new(&grid, call.unit, report, (&cancel_client, receipt.time)))
         .collect();
     Ok(Answer::json(&rows).at(receipt.offset))
 }

@@ -2,9 +2,11 @@
 
 use schemas::command::{CancelOrderV1, Command, OrderRef};
 use schemas::event::OrderDone;
-use schemas::instrument::OrderStatus;
+use schemas::ids::OrderId;
+use schemas::instrument::CancelRestriction;
+use schemas::order_command::CancelOrderIfV1;
 use schemas::reject::RejectReason;
-use schemas::report::{OrderReport, SymbolReport};
+use schemas::report::OrderReport;
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
@@ -37,7 +39,6 @@ pub async fn cancel_order(call: &Call, caller: &Caller) -> Outcome {
     let target = target
         .known()
         .ok_or_else(|| ApiError::from(RejectReason::UnknownOrder))?;
-    check_restriction(call, caller, &symbol, (target, restriction)).await?;
     let cancel = CancelOrderV1 {
         target,
         valid_until: caller.valid_until,
@@ -45,18 +46,49 @@ pub async fn cancel_order(call: &Call, caller: &Caller) -> Outcome {
         symbol: symbol.symbol,
         cancel_client: cancel_client.unwrap_or_else(client_id::generate),
     };
-    let receipt = call.submit(Command::CancelOrder(cancel)).await?;
-    let Some(done) = cancelled(&receipt).next() else {
+    let receipt = call.submit(command(cancel, restriction)).await?;
+    let Some(report) = ended(call, caller, target, &receipt).await else {
         let reason = cancel_refusal(&receipt);
         return Err(reason
             .map_or_else(error::lost, ApiError::from)
             .at(receipt.offset));
     };
-    let report = after(call, caller, done, &receipt).await;
     let grid = Grid::new(&call.directory, symbol);
-    let time = call.unit.print(receipt.time);
-    let answer = CancelAnswer::new(&grid, &report, &cancel.cancel_client, time);
+    let told = (&cancel.cancel_client, receipt.time);
+    let answer = CancelAnswer::new(&grid, call.unit, &report, told);
     Ok(Answer::json(&answer).at(receipt.offset))
+}
+
+fn command(cancel: CancelOrderV1, restriction: CancelRestriction) -> Command {
+    match restriction {
+        CancelRestriction::Any => Command::CancelOrder(cancel),
+        restriction => Command::CancelOrderIf(CancelOrderIfV1 {
+            cancel,
+            restriction,
+        }),
+    }
+}
+
+/// The order that a cancel meant, as it ended; with an order of a list the others end, too.
+pub async fn ended(
+    call: &Call,
+    caller: &Caller,
+    target: OrderRef,
+    receipt: &Receipt,
+) -> Option<OrderReport> {
+    let mut first = None;
+    for done in cancelled(receipt, caller.account) {
+        let by_number = done.order == target.order;
+        if target.order != OrderId(0) && !by_number {
+            continue;
+        }
+        let report = after(call, caller, done, receipt).await;
+        if by_number || report.client_order == target.client_order {
+            return Some(report);
+        }
+        first.get_or_insert(report);
+    }
+    first
 }
 
 /// The cancelled order as it ended; from the event alone if its record cannot be read,
@@ -85,38 +117,11 @@ pub async fn after(
 ///
 /// # Errors
 /// -1145 for another word.
-pub fn read_restriction(parameters: &Parameters) -> Result<Option<OrderStatus>, ApiError> {
+pub fn read_restriction(parameters: &Parameters) -> Result<CancelRestriction, ApiError> {
     match parameters.optional("cancelRestrictions")? {
-        None => Ok(None),
-        Some("ONLY_NEW") => Ok(Some(OrderStatus::New)),
-        Some("ONLY_PARTIALLY_FILLED") => Ok(Some(OrderStatus::PartiallyFilled)),
+        None => Ok(CancelRestriction::Any),
+        Some("ONLY_NEW") => Ok(CancelRestriction::OnlyNew),
+        Some("ONLY_PARTIALLY_FILLED") => Ok(CancelRestriction::OnlyPartiallyFilled),
         Some(_) => Err(ApiError::new(-1145, "Invalid cancelRestrictions")),
-    }
-}
-
-/// Refuses a cancel whose order has another status as far as one can see from here; an
-/// order that trades at the same moment may still slip through.
-///
-/// # Errors
-/// -2011.
-pub async fn check_restriction(
-    call: &Call,
-    caller: &Caller,
-    symbol: &SymbolReport,
-    (target, restriction): (OrderRef, Option<OrderStatus>),
-) -> Result<(), ApiError> {
-    let Some(wanted) = restriction else {
-        return Ok(());
-    };
-    let found = call
-        .queries()
-        .order(caller.account, symbol.symbol, target)
-        .await?;
-    match found {
-        Some(order) if order.status.is_open() && order.status != wanted => {
-            let msg = "Order was not canceled due to cancel restrictions.";
-            Err(ApiError::new(-2011, msg))
-        }
-        _ => Ok(()),
     }
 }

@@ -2,20 +2,22 @@
 
 use axum::http::StatusCode;
 use schemas::command::{CancelReplaceV1, Command};
-use schemas::instrument::CancelReplaceMode;
+use schemas::instrument::{CancelReplaceMode, CancelRestriction};
+use schemas::order_command::{CancelReplaceWithTermsV1, PlaceOrderWithTermsV1};
 use schemas::reject::RejectReason;
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
 use crate::error::{self, ApiError};
-use crate::rest::cancel_order::{after, check_restriction, read_restriction};
+use crate::rest::cancel_order::{ended, read_restriction};
 use crate::rest::new_order::{on_grid, refusal};
 use crate::submit::Receipt;
 use crate::wire::client_id;
 use crate::wire::grid::Grid;
+use crate::wire::leg::is_plain;
 use crate::wire::new_order::NewOrder;
 use crate::wire::order_answer::{CancelAnswer, NewOrderAnswer};
-use crate::wire::order_events::{cancel_refusal, cancelled, placed};
+use crate::wire::order_events::{cancel_refusal, placed};
 use crate::wire::order_target::{CANCELLED, Target};
 use crate::wire::parameters::Parameters;
 
@@ -50,44 +52,50 @@ pub async fn cancel_replace(call: &Call, caller: &Caller) -> Outcome {
         );
         return Err(failed(cancel, (NOT_ATTEMPTED, "null".to_owned())));
     };
-    let restricted = check_restriction(call, caller, &request.symbol, (known, restriction)).await;
-    if let Err(error) = restricted {
-        return Err(failed(
-            ("FAILURE", error.nested()),
-            (NOT_ATTEMPTED, "null".to_owned()),
-        ));
-    }
-    let command = CancelReplaceV1 {
-        order,
+    let replace = CancelReplaceWithTermsV1 {
+        new: order,
         target: known,
         cancel_client: cancel_client.unwrap_or_else(client_id::generate),
         mode,
+        restriction,
     };
-    let receipt = call.submit(Command::CancelReplace(command)).await?;
-    answer(call, caller, (&request, &command), &receipt).await
+    let receipt = call.submit(command(replace)).await?;
+    answer(call, caller, (&request, &replace), &receipt).await
+}
+
+/// The smallest command that does it.
+fn command(replace: CancelReplaceWithTermsV1) -> Command {
+    let PlaceOrderWithTermsV1 { order, terms } = replace.new;
+    if is_plain(&order, &terms) && replace.restriction == CancelRestriction::Any {
+        return Command::CancelReplace(CancelReplaceV1 {
+            order,
+            target: replace.target,
+            cancel_client: replace.cancel_client,
+            mode: replace.mode,
+        });
+    }
+    Command::CancelReplaceWithTerms(Box::new(replace))
 }
 
 /// What both halves came to.
 async fn answer(
     call: &Call,
     caller: &Caller,
-    (request, command): (&NewOrder, &CancelReplaceV1),
+    (request, command): (&NewOrder, &CancelReplaceWithTermsV1),
     receipt: &Receipt,
 ) -> Outcome {
     let grid = Grid::new(&call.directory, request.symbol);
-    // Self-trade prevention expires orders; only the target is cancelled.
-    let done = cancelled(receipt).next();
+    let ended = ended(call, caller, command.target, receipt).await;
     let refused = cancel_refusal(receipt);
-    let placed = placed(receipt);
-    if done.is_none() && refused.is_none() && placed.is_none() {
+    let placed = placed(receipt, caller.account);
+    if ended.is_none() && refused.is_none() && placed.is_none() {
         // Refused before anything was done: a filter, a state, a limit.
         return Err(refusal(call, caller, receipt));
     }
-    let cancel: Half = match done {
-        Some(done) => {
-            let report = after(call, caller, done, receipt).await;
-            let time = call.unit.print(receipt.time);
-            let answer = CancelAnswer::new(&grid, &report, &command.cancel_client, time);
+    let cancel: Half = match &ended {
+        Some(report) => {
+            let told = (&command.cancel_client, receipt.time);
+            let answer = CancelAnswer::new(&grid, call.unit, report, told);
             ("SUCCESS", Answer::json(&answer).body)
         }
         None => {
@@ -95,10 +103,10 @@ async fn answer(
             ("FAILURE", error.nested())
         }
     };
-    let stopped = done.is_none() && command.mode == CancelReplaceMode::StopOnFailure;
+    let stopped = ended.is_none() && command.mode == CancelReplaceMode::StopOnFailure;
     let order: Half = match &placed {
         Some(placed) => {
-            let answer = NewOrderAnswer::new(&grid, call.unit, request, placed);
+            let answer = NewOrderAnswer::new(&grid, call.unit, request.detail, placed);
             ("SUCCESS", Answer::json(&answer).body)
         }
         None if stopped => (NOT_ATTEMPTED, "null".to_owned()),

@@ -29,6 +29,8 @@ pub mod all_orders;
 pub mod my_trades;
 pub mod account;
 pub mod account_commission;
+pub mod order_list;
+pub mod countdown_cancel_all;
 pub mod rate_limit_order;
 pub mod my_filters;
 pub mod smart_routing;

@@ -1,7 +1,7 @@
 //! `POST /api/v3/order`: parse, submit, format. Nothing here knows how orders match.
 
-use schemas::command::{Command, PlaceOrderV1};
 use schemas::instrument::AccountState;
+use schemas::order_command::PlaceOrderWithTermsV1;
 use schemas::reject::RejectReason;
 use schemas::report::SymbolReport;
 
@@ -11,7 +11,7 @@ use crate::error::{self, ApiError};
 use crate::filters;
 use crate::submit::Receipt;
 use crate::wire::grid::Grid;
-use crate::wire::new_order::NewOrder;
+use crate::wire::new_order::{NewOrder, command};
 use crate::wire::order_answer::NewOrderAnswer;
 use crate::wire::order_events::{order_refusal, placed};
 
@@ -19,12 +19,12 @@ use crate::wire::order_events::{order_refusal, placed};
 pub async fn new_order(call: &Call, caller: &Caller) -> Outcome {
     let request = NewOrder::read(&call.parameters, &call.directory, &[])?;
     let order = on_grid(call, caller, &request)?;
-    let receipt = call.submit(Command::PlaceOrder(order)).await?;
-    let Some(placed) = placed(&receipt) else {
+    let receipt = call.submit(command(order)).await?;
+    let Some(placed) = placed(&receipt, caller.account) else {
         return Err(refusal(call, caller, &receipt));
     };
     let grid = Grid::new(&call.directory, request.symbol);
-    let answer = NewOrderAnswer::new(&grid, call.unit, &request, &placed);
+    let answer = NewOrderAnswer::new(&grid, call.unit, request.detail, &placed);
     let counts = (placed.accepted.orders_10s, placed.accepted.orders_1d);
     Ok(Answer::json(&answer)
         .at(receipt.offset)
@@ -35,13 +35,22 @@ pub async fn new_order(call: &Call, caller: &Caller) -> Outcome {
 ///
 /// # Errors
 /// -2010 when nobody may trade now, else -1013 with the filter's name.
-pub fn on_grid(call: &Call, caller: &Caller, request: &NewOrder) -> Result<PlaceOrderV1, ApiError> {
+pub fn on_grid(
+    call: &Call,
+    caller: &Caller,
+    request: &NewOrder,
+) -> Result<PlaceOrderWithTermsV1, ApiError> {
     request
         .place(caller, &call.directory)
-        .map_err(|error| match error.code {
-            -1013 => closed(call, caller, &request.symbol).unwrap_or(error),
-            _ => error,
-        })
+        .map_err(|error| off_grid(call, caller, &request.symbol, error))
+}
+
+/// What is told of a number off the grid: the symbol's and the account's state go first.
+pub fn off_grid(call: &Call, caller: &Caller, symbol: &SymbolReport, error: ApiError) -> ApiError {
+    match error.code {
+        -1013 => closed(call, caller, symbol).unwrap_or(error),
+        _ => error,
+    }
 }
 
 /// Why nobody, or not this account, may place an order on the symbol now.

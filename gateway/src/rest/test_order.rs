@@ -29,7 +29,8 @@ pub async fn test_order(call: &Call, caller: &Caller) -> Outcome {
     if let Some(refusal) = closed(call, caller, &request.symbol) {
         return Err(refusal);
     }
-    filters::test(&request.symbol, &order)?;
+    filters::test(&request.symbol, &order.order)?;
+    filters::test_terms(&request.symbol, &order)?;
     if !compute {
         return Ok(Answer::json(&json!({})));
     }

@@ -1,7 +1,7 @@
 //! The venue's rules on their way out.
 
-use schemas::instrument::{LotSize, OrderType, PercentPrice, SelfTradePrevention};
-use schemas::report::{Directory, SymbolReport};
+use schemas::instrument::{LotSize, OrderType, PercentPrice, SelfTradePrevention, TrailingDelta};
+use schemas::report::{Directory, OrderRules, SymbolReport};
 use schemas::units::{Amount, Price, Qty};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -124,12 +124,12 @@ fn symbol_info<'a>(directory: &Directory, grid: &'a Grid, with_sets: bool) -> Sy
         base_commission_precision: grid.base.scale,
         quote_commission_precision: grid.quote.scale,
         order_types: OrderType::NAMES.iter().map(|(_, name)| *name).collect(),
-        iceberg_allowed: false,
-        oco_allowed: false,
-        oto_allowed: false,
+        iceberg_allowed: true,
+        oco_allowed: true,
+        oto_allowed: true,
         opo_allowed: false,
         quote_order_qty_market_allowed: true,
-        allow_trailing_stop: false,
+        allow_trailing_stop: true,
         cancel_replace_allowed: true,
         amend_allowed: true,
         peg_instructions_allowed: false,
@@ -203,11 +203,53 @@ fn filters(grid: &Grid) -> Vec<Filter> {
         let most = json!(symbol.max_num_orders);
         filters.push(Filter("MAX_NUM_ORDERS", vec![("maxNumOrders", most)]));
     }
+    filters.extend(order_rules(&symbol.order_rules));
     if symbol.max_position != Qty::ZERO {
         let most = json!(grid.qty(symbol.max_position));
         filters.push(Filter("MAX_POSITION", vec![("maxPosition", most)]));
     }
     filters
+}
+
+/// The filters of orders with terms that are set.
+fn order_rules(rules: &OrderRules) -> impl Iterator<Item = Filter> {
+    let trailing = rules.trailing_delta;
+    let delta = Filter(
+        "TRAILING_DELTA",
+        vec![
+            ("minTrailingAboveDelta", json!(trailing.min_above)),
+            ("maxTrailingAboveDelta", json!(trailing.max_above)),
+            ("minTrailingBelowDelta", json!(trailing.min_below)),
+            ("maxTrailingBelowDelta", json!(trailing.max_below)),
+        ],
+    );
+    let counts = [
+        ("ICEBERG_PARTS", "limit", rules.iceberg_parts),
+        (
+            "MAX_NUM_ALGO_ORDERS",
+            "maxNumAlgoOrders",
+            rules.max_num_algo_orders,
+        ),
+        (
+            "MAX_NUM_ICEBERG_ORDERS",
+            "maxNumIcebergOrders",
+            rules.max_num_iceberg_orders,
+        ),
+        (
+            "MAX_NUM_ORDER_LISTS",
+            "maxNumOrderLists",
+            rules.max_num_order_lists,
+        ),
+        (
+            "MAX_NUM_ORDER_AMENDS",
+            "maxNumOrderAmends",
+            rules.max_num_order_amends,
+        ),
+    ];
+    let counts = counts.into_iter().filter(|(_, _, most)| *most != 0);
+    let counts = counts.map(|(name, field, most)| Filter(name, vec![(field, json!(most))]));
+    let delta = (trailing != TrailingDelta::default()).then_some(delta);
+    delta.into_iter().chain(counts)
 }
 
 fn lot_size(name: &'static str, grid: &Grid, rule: LotSize) -> Filter {

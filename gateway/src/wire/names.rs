@@ -1,9 +1,11 @@
 //! How the dialect spells our enumerations. Case-sensitive, both ways.
 
 use schemas::instrument::{
-    OrderStatus, OrderType, SelfTradePrevention, Side, SymbolState, TimeInForce, VenueState,
+    ContingencyType, ExpiryReason, OrderStatus, OrderType, SelfTradePrevention, Side, SymbolState,
+    TimeInForce, VenueState,
 };
 use schemas::market::Interval;
+use schemas::report::OrderReport;
 
 /// A field-less enumeration with one spelling for each value.
 pub trait Name: Copy + 'static {
@@ -19,21 +21,15 @@ pub trait Name: Copy + 'static {
     }
 }
 
-/// Declares the spellings of one enumeration; `unread` ones are printed, never taken.
+/// Declares the spellings of one enumeration.
 macro_rules! names {
-    (
-        $type:ident { $($value:ident = $name:literal),* $(,)? }
-        $(unread { $($unread:ident = $unread_name:literal),* $(,)? })?
-    ) => {
+    ($type:ident { $($value:ident = $name:literal),* $(,)? }) => {
         impl Name for $type {
             const NAMES: &'static [($type, &'static str)] = &[$(($type::$value, $name)),*];
         }
         impl Spelled for $type {
             fn text(self) -> &'static str {
-                match self {
-                    $($type::$value => $name,)*
-                    $($($type::$unread => $unread_name,)*)?
-                }
+                match self { $($type::$value => $name),* }
             }
         }
     };
@@ -64,14 +60,15 @@ names!(Interval {
     Month = "1M",
 });
 names!(Side { Buy = "BUY", Sell = "SELL" });
-names!(OrderType { Limit = "LIMIT", LimitMaker = "LIMIT_MAKER", Market = "MARKET" }
-    unread {
-        StopLoss = "STOP_LOSS",
-        StopLossLimit = "STOP_LOSS_LIMIT",
-        TakeProfit = "TAKE_PROFIT",
-        TakeProfitLimit = "TAKE_PROFIT_LIMIT",
-    }
-);
+names!(OrderType {
+    Limit = "LIMIT",
+    LimitMaker = "LIMIT_MAKER",
+    Market = "MARKET",
+    StopLoss = "STOP_LOSS",
+    StopLossLimit = "STOP_LOSS_LIMIT",
+    TakeProfit = "TAKE_PROFIT",
+    TakeProfitLimit = "TAKE_PROFIT_LIMIT",
+});
 names!(TimeInForce { Gtc = "GTC", Ioc = "IOC", Fok = "FOK" });
 names!(SelfTradePrevention {
     None = "NONE",
@@ -79,7 +76,8 @@ names!(SelfTradePrevention {
     ExpireMaker = "EXPIRE_MAKER",
     ExpireBoth = "EXPIRE_BOTH",
     Decrement = "DECREMENT",
-} unread { Transfer = "TRANSFER" });
+    Transfer = "TRANSFER",
+});
 names!(OrderStatus {
     New = "NEW",
     PartiallyFilled = "PARTIALLY_FILLED",
@@ -100,16 +98,32 @@ pub fn symbol_status(state: SymbolState, venue: Option<VenueState>) -> &'static 
     }
 }
 
+/// How the dialect calls a list: it knows but two kinds.
+pub fn contingency(contingency: ContingencyType) -> &'static str {
+    match contingency {
+        ContingencyType::Oco => "OCO",
+        ContingencyType::Oto | ContingencyType::Otoco => "OTO",
+    }
+}
+
 /// Why an order expired, where the dialect says so.
-pub fn expiry_reason(
-    status: OrderStatus,
-    order_type: OrderType,
-    time_in_force: TimeInForce,
-) -> Option<&'static str> {
-    match (status, order_type, time_in_force) {
-        (OrderStatus::Expired, OrderType::Market, _) => Some("INSUFFICIENT_LIQUIDITY"),
-        (OrderStatus::Expired, _, TimeInForce::Ioc) => Some("UNFILLED_IOC_QUANTITY_EXPIRED"),
-        (OrderStatus::Expired, _, TimeInForce::Fok) => Some("UNFILLED_FOK_ORDER_EXPIRED"),
+pub fn expiry_reason(report: &OrderReport) -> Option<&'static str> {
+    if report.status != OrderStatus::Expired {
+        return None;
+    }
+    let told = report
+        .extras
+        .map_or(ExpiryReason::None, |extras| extras.expiry);
+    match (told, report.order_type.working(), report.time_in_force) {
+        (ExpiryReason::Rejected, ..) => Some("REJECTED"),
+        (ExpiryReason::ExchangeCanceled, ..) => Some("EXCHANGE_CANCELED"),
+        (ExpiryReason::OcoTrigger, ..) => Some("OCO_TRIGGER"),
+        (ExpiryReason::OtoPhaseOneExpired, ..) => Some("OTO_PHASE_ONE_EXPIRED"),
+        (ExpiryReason::InsufficientLiquidity, ..) | (_, OrderType::Market, _) => {
+            Some("INSUFFICIENT_LIQUIDITY")
+        }
+        (_, _, TimeInForce::Ioc) => Some("UNFILLED_IOC_QUANTITY_EXPIRED"),
+        (_, _, TimeInForce::Fok) => Some("UNFILLED_FOK_ORDER_EXPIRED"),
         _ => None,
     }
 }

@@ -3,21 +3,22 @@
 //! Field names and their order are Binance's, `cummulativeQuoteQty` included.
 
 use schemas::event::Trade;
-use schemas::ids::ClientOrderId;
+use schemas::ids::{ClientOrderId, OrderListId};
 use schemas::instrument::Side;
+use schemas::order_command::OrderTerms;
 use schemas::report::OrderReport;
-use schemas::units::Qty;
+use schemas::units::{Qty, TimeNs};
 use serde::Serialize;
 
 use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::Fixed;
 use crate::wire::grid::Grid;
 use crate::wire::names::{Spelled, expiry_reason};
-use crate::wire::new_order::{Detail, NewOrder};
+use crate::wire::new_order::Detail;
 use crate::wire::order_events::Placed;
 
-/// Our orders never belong to a list.
-const NO_LIST: i64 = -1;
+/// orderListId of an order that belongs to none, and times that have not come.
+const NONE: i64 = -1;
 
 /// The answer to a new order, in any of its three details.
 #[derive(Serialize)]
@@ -31,15 +32,15 @@ pub struct NewOrderAnswer<'a> {
     #[serde(flatten)]
     numbers: Option<Numbers>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    working_time: Option<u64>,
+    stop_price: Option<Fixed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iceberg_qty: Option<Fixed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    working_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     self_trade_prevention_mode: Option<&'static str>,
     #[serde(flatten)]
     conditional: Conditional,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    strategy_id: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    strategy_type: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fills: Option<Vec<FillAnswer<'a>>>,
 }
@@ -64,6 +65,14 @@ struct Numbers {
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Conditional {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trailing_delta: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trailing_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy_type: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prevented_match_id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +104,10 @@ pub struct CancelAnswer<'a> {
     transact_time: u64,
     #[serde(flatten)]
     numbers: Numbers,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_price: Option<Fixed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iceberg_qty: Option<Fixed>,
     self_trade_prevention_mode: &'static str,
     #[serde(flatten)]
     conditional: Conditional,
@@ -122,7 +135,7 @@ pub struct OrderAnswer<'a> {
     time: u64,
     update_time: u64,
     is_working: bool,
-    working_time: u64,
+    working_time: i64,
     orig_quote_order_qty: Fixed,
     self_trade_prevention_mode: &'static str,
     #[serde(flatten)]
@@ -158,7 +171,7 @@ pub struct AmendedOrder<'a> {
     #[serde(rename = "type")]
     order_type: &'static str,
     side: &'static str,
-    working_time: u64,
+    working_time: i64,
     self_trade_prevention_mode: &'static str,
 }
 
@@ -167,29 +180,29 @@ impl<'a> NewOrderAnswer<'a> {
     pub fn new(
         grid: &'a Grid,
         unit: TimeUnit,
-        request: &NewOrder,
+        detail: Detail,
         placed: &'a Placed,
     ) -> NewOrderAnswer<'a> {
         let report = &placed.report;
-        let full = request.detail == Detail::Full;
-        let told = request.detail != Detail::Ack;
-        let conditional = Conditional::of(grid, report, placed.prevented_match);
+        let full = detail == Detail::Full;
+        let told = detail != Detail::Ack;
+        let conditional = Conditional::of(grid, unit, report, placed.prevented_match);
         NewOrderAnswer {
             symbol: grid.name(),
             order_id: report.order.0,
-            order_list_id: NO_LIST,
+            order_list_id: list_id(report),
             client_order_id: report.client_order.as_str(),
             transact_time: unit.print(report.created),
             numbers: told.then(|| Numbers::of(grid, report)),
-            working_time: told.then(|| unit.print(report.created)),
+            stop_price: stop_price(grid, report).filter(|_| told),
+            iceberg_qty: iceberg_qty(grid, report).filter(|_| told),
+            working_time: told.then(|| moment(unit, report.working_time())),
             self_trade_prevention_mode: told.then(|| report.self_trade.text()),
             conditional: if told {
                 conditional
             } else {
-                Conditional::default()
+                conditional.labels()
             },
-            strategy_id: request.strategy_id,
-            strategy_type: request.strategy_type,
             fills: full.then(|| {
                 placed
                     .fills
@@ -199,6 +212,34 @@ impl<'a> NewOrderAnswer<'a> {
             }),
         }
     }
+}
+
+fn list_id(report: &OrderReport) -> i64 {
+    let known = |list: OrderListId| i64::try_from(list.0).unwrap_or(NONE);
+    report.list().map_or(NONE, known)
+}
+
+/// A time, or -1 for one that has not come.
+fn moment(unit: TimeUnit, time: Option<TimeNs>) -> i64 {
+    let known = |time| i64::try_from(unit.print(time)).unwrap_or(i64::MAX);
+    time.map_or(NONE, known)
+}
+
+fn terms(report: &OrderReport) -> OrderTerms {
+    report
+        .extras
+        .map_or_else(OrderTerms::default, |extras| extras.terms)
+}
+
+/// Of a contingent order alone; zero when it only trails.
+fn stop_price(grid: &Grid, report: &OrderReport) -> Option<Fixed> {
+    let contingent = report.order_type.is_contingent();
+    contingent.then(|| grid.price(terms(report).stop_price))
+}
+
+/// Of an iceberg alone.
+fn iceberg_qty(grid: &Grid, report: &OrderReport) -> Option<Fixed> {
+    terms(report).iceberg_qty().map(|qty| grid.qty(qty))
 }
 
 impl Numbers {
@@ -218,12 +259,33 @@ impl Numbers {
 }
 
 impl Conditional {
-    fn of(grid: &Grid, report: &OrderReport, prevented_match: Option<u64>) -> Conditional {
+    fn of(
+        grid: &Grid,
+        unit: TimeUnit,
+        report: &OrderReport,
+        prevented_match: Option<u64>,
+    ) -> Conditional {
         let prevented = report.prevented != Qty::ZERO;
+        let terms = terms(report);
+        let trailing = terms.trailing_delta();
+        let since = report.extras.and_then(|extras| extras.trailing_time());
         Conditional {
+            trailing_delta: trailing,
+            trailing_time: trailing.map(|_| moment(unit, since)),
+            strategy_id: terms.strategy_id(),
+            strategy_type: terms.strategy_type(),
             prevented_match_id: prevented_match.filter(|_| prevented),
             prevented_quantity: prevented.then(|| grid.qty(report.prevented)),
-            expiry_reason: expiry_reason(report.status, report.order_type, report.time_in_force),
+            expiry_reason: expiry_reason(report),
+        }
+    }
+
+    /// The client's own labels alone.
+    fn labels(self) -> Conditional {
+        Conditional {
+            strategy_id: self.strategy_id,
+            strategy_type: self.strategy_type,
+            ..Conditional::default()
         }
     }
 }
@@ -241,23 +303,25 @@ fn fill_answer<'a>(grid: &'a Grid, fill: &Trade) -> FillAnswer<'a> {
 }
 
 impl<'a> CancelAnswer<'a> {
-    /// The cancelled order, under the name of its cancel.
+    /// The cancelled order, under the name and at the time of its cancel.
     pub fn new(
         grid: &'a Grid,
+        unit: TimeUnit,
         report: &'a OrderReport,
-        cancel_client: &'a ClientOrderId,
-        transact_time: u64,
+        (cancel_client, time): (&'a ClientOrderId, TimeNs),
     ) -> CancelAnswer<'a> {
         CancelAnswer {
             symbol: grid.name(),
             orig_client_order_id: report.client_order.as_str(),
             order_id: report.order.0,
-            order_list_id: NO_LIST,
+            order_list_id: list_id(report),
             client_order_id: cancel_client.as_str(),
-            transact_time,
+            transact_time: unit.print(time),
             numbers: Numbers::of(grid, report),
+            stop_price: stop_price(grid, report),
+            iceberg_qty: iceberg_qty(grid, report),
             self_trade_prevention_mode: report.self_trade.text(),
-            conditional: Conditional::of(grid, report, None),
+            conditional: Conditional::of(grid, unit, report, None),
         }
     }
 }
@@ -268,7 +332,7 @@ impl<'a> OrderAnswer<'a> {
         OrderAnswer {
             symbol: grid.name(),
             order_id: report.order.0,
-            order_list_id: NO_LIST,
+            order_list_id: list_id(report),
             client_order_id: report.client_order.as_str(),
             price: grid.price(report.price),
             orig_qty: grid.qty(report.qty),
@@ -278,16 +342,15 @@ impl<'a> OrderAnswer<'a> {
             time_in_force: report.time_in_force.text(),
             order_type: report.order_type.text(),
             side: report.side.text(),
-            stop_price: Fixed::ZERO,
-            iceberg_qty: Fixed::ZERO,
+            stop_price: stop_price(grid, report).unwrap_or(Fixed::ZERO),
+            iceberg_qty: iceberg_qty(grid, report).unwrap_or(Fixed::ZERO),
             time: unit.print(report.created),
             update_time: unit.print(report.updated),
-            // Without triggers every accepted order works from its first moment.
-            is_working: true,
-            working_time: unit.print(report.created),
+            is_working: report.is_working(),
+            working_time: moment(unit, report.working_time()),
             orig_quote_order_qty: grid.quote(report.quote_qty),
             self_trade_prevention_mode: report.self_trade.text(),
-            conditional: Conditional::of(grid, report, None),
+            conditional: Conditional::of(grid, unit, report, None),
         }
     }
 }
@@ -303,7 +366,7 @@ impl<'a> AmendedOrder<'a> {
         AmendedOrder {
             symbol: grid.name(),
             order_id: report.order.0,
-            order_list_id: NO_LIST,
+            order_list_id: list_id(report),
             orig_client_order_id: old_client.as_str(),
             client_order_id: report.client_order.as_str(),
             price: grid.price(report.price),
@@ -316,7 +379,7 @@ impl<'a> AmendedOrder<'a> {
             time_in_force: report.time_in_force.text(),
             order_type: report.order_type.text(),
             side: report.side.text(),
-            working_time: unit.print(report.created),
+            working_time: moment(unit, report.working_time()),
             self_trade_prevention_mode: report.self_trade.text(),
         }
     }

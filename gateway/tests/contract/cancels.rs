@@ -4,7 +4,7 @@ use expect_test::expect;
 use schemas::command::Command;
 use schemas::event::{CancelRejected, Event, OrderAmended, OrderDone, OrderRejected};
 use schemas::ids::{ClientOrderId, OrderId};
-use schemas::instrument::{CancelReplaceMode, OrderStatus, Side};
+use schemas::instrument::{CancelReplaceMode, CancelRestriction, OrderStatus, Side};
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty};
 
@@ -90,10 +90,12 @@ async fn an_unknown_order_cannot_be_cancelled() {
 }
 
 #[tokio::test]
-async fn a_restricted_cancel_looks_first() {
+async fn a_restricted_cancel_is_the_engine_s_to_judge() {
     let client = Client::new();
     client.venue.state.lock().orders.push(resting());
     let line = "DELETE /api/v3/order";
+    let refusal = refused(RejectReason::CancelRestricted);
+    client.venue.reply(Reply::Events(vec![refusal]));
     let got = client
         .signed(line, "symbol=BTCUSDT&orderId=9&cancelRestrictions=ONLY_NEW")
         .await;
@@ -101,11 +103,16 @@ async fn a_restricted_cancel_looks_first() {
         got.refusal(),
         "400 -2011 Order was not canceled due to cancel restrictions."
     );
+    let [Command::CancelOrderIf(restricted)] = client.venue.commands()[..] else {
+        panic!("one restricted cancel was expected");
+    };
+    assert_eq!(restricted.restriction, CancelRestriction::OnlyNew);
+    assert_eq!(restricted.cancel.target.order, OrderId(9));
     let got = client
         .signed(line, "symbol=BTCUSDT&orderId=9&cancelRestrictions=NEW")
         .await;
     assert_eq!(got.refusal(), "400 -1145 Invalid cancelRestrictions");
-    assert!(client.venue.commands().is_empty());
+    assert_eq!(client.venue.commands().len(), 1);
 }
 
 #[tokio::test]

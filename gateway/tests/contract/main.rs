@@ -15,6 +15,8 @@ mod orders;
 mod cancels;
 mod market;
 mod statistics;
+mod terms;
+mod lists;
 mod wallets;
 mod accounts;
 mod transport;

@@ -2,8 +2,8 @@
 
 use expect_test::expect;
 use schemas::ids::{OrderId, TradeId};
-use schemas::instrument::{Side, SymbolState, VenueState};
-use schemas::report::{Depth, TradeReport};
+use schemas::instrument::{Side, SymbolState, TrailingDelta, VenueState};
+use schemas::report::{Depth, OrderRules, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use crate::client::{Client, flat};
@@ -220,13 +220,17 @@ async fn exchange_info_lists_rules_and_only_what_exists() {
         "quoteCommissionPrecision":8,
         "orderTypes":["LIMIT",
         "LIMIT_MAKER",
-        "MARKET"],
-        "icebergAllowed":false,
-        "ocoAllowed":false,
-        "otoAllowed":false,
+        "MARKET",
+        "STOP_LOSS",
+        "STOP_LOSS_LIMIT",
+        "TAKE_PROFIT",
+        "TAKE_PROFIT_LIMIT"],
+        "icebergAllowed":true,
+        "ocoAllowed":true,
+        "otoAllowed":true,
         "opoAllowed":false,
         "quoteOrderQtyMarketAllowed":true,
-        "allowTrailingStop":false,
+        "allowTrailingStop":true,
         "cancelReplaceAllowed":true,
         "amendAllowed":true,
         "pegInstructionsAllowed":false,
@@ -260,8 +264,40 @@ async fn exchange_info_lists_rules_and_only_what_exists() {
         "EXPIRE_TAKER",
         "EXPIRE_MAKER",
         "EXPIRE_BOTH",
-        "DECREMENT"]}]}"#]]
+        "DECREMENT",
+        "TRANSFER"]}]}"#]]
     .assert_eq(&got.lines());
+}
+
+#[tokio::test]
+async fn exchange_info_lists_the_filters_of_orders_with_terms() {
+    let client = Client::new();
+    client.venue.directory.lock().symbols[0].order_rules = OrderRules {
+        trailing_delta: TrailingDelta {
+            min_above: 10,
+            max_above: 2_000,
+            min_below: 20,
+            max_below: 3_000,
+        },
+        iceberg_parts: 100,
+        max_num_algo_orders: 5,
+        max_num_iceberg_orders: 4,
+        max_num_order_lists: 20,
+        max_num_order_amends: 10,
+    };
+    let got = client.get("/api/v3/exchangeInfo?symbol=BTCUSDT").await;
+    let filters = flat(
+        r#"
+        {"filterType":"TRAILING_DELTA","minTrailingAboveDelta":10,
+        "maxTrailingAboveDelta":2000,"minTrailingBelowDelta":20,
+        "maxTrailingBelowDelta":3000},{"filterType":"ICEBERG_PARTS","limit":100},
+        {"filterType":"MAX_NUM_ALGO_ORDERS","maxNumAlgoOrders":5},
+        {"filterType":"MAX_NUM_ICEBERG_ORDERS","maxNumIcebergOrders":4},
+        {"filterType":"MAX_NUM_ORDER_LISTS","maxNumOrderLists":20},
+        {"filterType":"MAX_NUM_ORDER_AMENDS","maxNumOrderAmends":10}]
+    "#,
+    );
+    assert!(got.text.contains(&filters), "{}", got.text);
 }
 
 #[tokio::test]

@@ -15,15 +15,16 @@ use schemas::ids::{
     AccountId, AssetCode, AssetId, ClientOrderId, Offset, OrderId, SymbolId, SymbolName, TradeId,
 };
 use schemas::instrument::{
-    AccountState, LotSize, NotionalFilter, OrderStatus, PriceFilter, SymbolKind, SymbolState,
-    VenueLimits, VenueState,
+    AccountState, LotSize, NotionalFilter, OrderStage, OrderStatus, PriceFilter, SymbolKind,
+    SymbolState, VenueLimits, VenueState,
 };
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
-use schemas::page::{OrderPage, TradePage};
+use schemas::order_event::OrderTermsAccepted;
+use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
 use schemas::reject::RejectReason;
 use schemas::report::{
-    AccountReport, AssetReport, Depth, Directory, MarketUpdate, OrderReport, SymbolReport, Top,
-    TradeReport, UserPage, UserUpdate,
+    AccountReport, AssetReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport,
+    SymbolReport, Top, TradeReport, UserPage, UserUpdate,
 };
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 use tokio::sync::{broadcast, oneshot};
@@ -54,6 +55,8 @@ pub struct State {
     pub account: Option<AccountReport>,
     pub order_pages: Vec<OrderPage>,
     pub trade_pages: Vec<TradePage>,
+    pub lists: Vec<OrderListReport>,
+    pub list_pages: Vec<ListPage>,
     pub candles: Vec<Candle>,
     pub candle_pages: Vec<CandlePage>,
     /// What was traded, and since when that was asked.
@@ -269,8 +272,10 @@ impl Submit for Venue {
 
 /// By default an order rests whole.
 fn rest(command: &Command) -> Vec<Event> {
-    let Command::PlaceOrder(place) = command else {
-        return Vec::new();
+    let (place, terms) = match command {
+        Command::PlaceOrder(place) => (place, None),
+        Command::PlaceOrderWithTerms(placed) => (&placed.order, Some(placed.terms)),
+        _ => return Vec::new(),
     };
     let rested = OrderRested {
         symbol: place.symbol,
@@ -280,10 +285,19 @@ fn rest(command: &Command) -> Vec<Event> {
         price: place.price,
         open: place.qty,
     };
-    vec![
-        Event::OrderAccepted(accepted(place, 1)),
-        Event::OrderRested(rested),
-    ]
+    let mut events = vec![Event::OrderAccepted(accepted(place, 1))];
+    events.extend(terms.map(|terms| {
+        Event::OrderTermsAccepted(OrderTermsAccepted {
+            symbol: place.symbol,
+            order: OrderId(1),
+            account: place.account,
+            terms,
+            list: None,
+            stage: OrderStage::Working,
+        })
+    }));
+    events.push(Event::OrderRested(rested));
+    events
 }
 
 impl Queries for Venue {
@@ -380,6 +394,25 @@ impl Queries for Venue {
         });
         let found = found.copied();
         Box::pin(async move { Ok(found) })
+    }
+    fn order_list(&self, account: AccountId, named: ListRef) -> Option<OrderListReport> {
+        let state = self.state.lock();
+        let fits = |list: &&OrderListReport| {
+            let number = named.list.0 == 0 || named.list == list.list;
+            let client = named.list_client.is_empty() || named.list_client == list.list_client;
+            list.account == account && number && client
+        };
+        state.lists.iter().find(fits).copied()
+    }
+    fn order_lists(&self, page: &ListPage) -> Vec<OrderListReport> {
+        let mut state = self.state.lock();
+        state.list_pages.push(*page);
+        state.lists.clone()
+    }
+    fn open_order_lists(&self, account: AccountId) -> Vec<OrderListReport> {
+        let state = self.state.lock();
+        let open = |list: &&OrderListReport| list.account == account && !list.done;
+        state.lists.iter().filter(open).copied().collect()
     }
     fn orders(&self, page: OrderPage) -> Read<'_, Vec<OrderReport>> {
         let mut state = self.state.lock();

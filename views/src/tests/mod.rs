@@ -6,6 +6,7 @@ mod rules;
 mod speed;
 mod candles;
 mod oracle_klines;
+mod lists;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
