@@ -207,7 +207,7 @@ async fn enumerations_are_case_sensitive_and_checked_in_order() {
             "400 -1130 Data sent for parameter 'newOrderRespType' is not valid.",
         ),
         (
-            "selfTradePreventionMode=TRANSFER",
+            "selfTradePreventionMode=TRANSFERS",
             "400 -1130 Data sent for parameter 'selfTradePreventionMode' is not valid.",
         ),
         (
