@@ -327,7 +327,7 @@ impl Telling<'_> {
             }
             _ => {
                 report.x = "EXPIRED";
-                report.expiry = expiry_reason(order.status, order.order_type, order.time_in_force);
+                report.expiry = expiry_reason(order);
             }
         }
     }
