@@ -85,6 +85,7 @@ async fn lists_that_come_after_an_order_name_its_parts() {
     assert_eq!(list.legs[2].terms.stop_price, Price(9_000));
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of checks")]
 #[tokio::test]
 async fn legs_stand_where_their_type_belongs() {
     let client = Client::new();

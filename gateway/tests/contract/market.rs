@@ -191,6 +191,7 @@ async fn symbols_are_one_a_list_or_all() {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one answer, told whole")]
 #[tokio::test]
 async fn exchange_info_lists_rules_and_only_what_exists() {
     let client = Client::new();
