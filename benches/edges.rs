@@ -1,12 +1,13 @@
 //! `cargo bench --bench edges`: a node as its clients and its operator meet it.
 //!
-//! Signed POST orders over HTTP at a fixed rate (open loop), then the node at rest: CPU
-//! and private memory. Prints one line of JSON.
+//! Signed POST orders over HTTP at a fixed rate (open loop), FIX orders sent ahead on one
+//! session, and the node at rest: CPU and private memory. Prints one line of JSON.
 
 #[path = "../tests/venue/mod.rs"]
 #[expect(dead_code, reason = "the system tests use the rest")]
 mod venue;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 use crate::venue::client::Client;
+use crate::venue::fix::{Fix, Numbers};
 use crate::venue::{Node, Start};
 
 /// Orders a second over all connections.
@@ -22,16 +24,19 @@ const RATE: u64 = 1_000;
 const CLIENTS: u64 = 8;
 /// How long orders are sent, and how long rest is watched.
 const SECONDS: u64 = 10;
+/// Orders sent ahead on one FIX session: each ends at once, so that the book stays small.
+const FIX_ORDERS: usize = 90_000;
 
 fn main() {
     let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).expect("a temporary directory");
     let node = Start::default().node(folder.path());
     let (cpu_percent, private_kib) = at_rest(&node);
     let orders = orders(&node);
+    let fix = fix_orders_per_s(&node);
     let us = |quantile| orders.value_at_quantile(quantile) as f64 / 1_000.0;
     println!(
         "{{\"orders\":{},\"rate\":{RATE},\"p50_us\":{:.0},\"p99_us\":{:.0},\"p999_us\":{:.0},\
-         \"idle_cpu_percent\":{cpu_percent:.2},\"idle_rss_anon_mib\":{:.1}}}",
+         \"fix_orders_per_s\":{fix:.0},\"idle_cpu_percent\":{cpu_percent:.2},\"idle_rss_anon_mib\":{:.1}}}",
         orders.len(),
         us(0.5),
         us(0.99),
@@ -81,6 +86,26 @@ fn orders(node: &Node) -> Histogram<u64> {
         }
     }
     histogram
+}
+
+/// Orders that one FIX session places and is told of in a second, none waited for.
+fn fix_orders_per_s(node: &Node) -> f64 {
+    let trader = node.trader("fix", &["BTC=1000", "USDT=100000000"]);
+    let session = ("BENCH", Numbers::default());
+    let mut fix = Fix::logon(&node.fix, &trader, session, &[]);
+    fix.expect("A");
+    let bytes: Vec<u8> = (0..FIX_ORDERS)
+        .flat_map(|index| fix.immediate("BUY", ("0.001", "49000"), &format!("x{index}")))
+        .collect();
+    let mut writer = fix.writer();
+    let started = Instant::now();
+    let sending = std::thread::spawn(move || writer.write_all(&bytes));
+    let accepted = fix.count_reports("0", FIX_ORDERS);
+    let seconds = started.elapsed().as_secs_f64();
+    let sent = sending.join().expect("no panic");
+    sent.expect("the node reads");
+    assert_eq!(accepted, FIX_ORDERS, "every order is reported");
+    FIX_ORDERS as f64 / seconds
 }
 
 /// Share of one CPU, in percent, and private memory in KiB, of a node nobody talks to.

@@ -98,6 +98,7 @@ fn config(dir: &Path, segments_ahead: u32) -> Config {
         data_dir: dir.to_path_buf(),
         listen: ([127, 0, 0, 1], 0).into(),
         admin_listen: ([127, 0, 0, 1], 0).into(),
+        fix_listen: Some(([127, 0, 0, 1], 0).into()),
         segment_bytes: SEGMENT_BYTES,
         segments_ahead,
         ring_commands: 16_384,

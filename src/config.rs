@@ -17,6 +17,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
+    /// Where FIX listens; `None` asks for 9878 and takes a free port if that is in use.
+    pub fix_listen: Option<SocketAddr>,
     pub segment_bytes: u64,
     pub segments_ahead: u32,
     /// Commands in the ring; a power of two.
@@ -97,6 +99,7 @@ impl Sql {
 struct File {
     listen: Option<SocketAddr>,
     admin_listen: Option<SocketAddr>,
+    fix_listen: Option<SocketAddr>,
     segment_bytes: Option<u64>,
     segments_ahead: Option<u32>,
     ring_commands: Option<usize>,
@@ -121,7 +124,7 @@ pub struct Flags {
     /// Administration, metrics and health [default: 127.0.0.1:8081].
     #[arg(long, value_name = "A:P")]
     pub admin_listen: Option<SocketAddr>,
-    /// FIX 4.4 order entry; not built yet, so only its absence is accepted.
+    /// FIX 4.4; port 0 picks a free one [default: 127.0.0.1:9878, or a free port if it is taken].
     #[arg(long, value_name = "A:P")]
     pub fix_listen: Option<SocketAddr>,
     /// Which roles of the venue run in this process.
@@ -148,12 +151,6 @@ impl Config {
             Some(path) => read_file(path)?,
             None => File::default(),
         };
-        if let Some(address) = flags.fix_listen {
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("--fix-listen {address}: this build has no FIX yet; leave the flag out"),
-            ));
-        }
         crate::roles::parse(&flags.roles)?;
         let config = Config {
             data_dir: flags.data_dir.clone(),
@@ -165,6 +162,7 @@ impl Config {
                 .admin_listen
                 .or(file.admin_listen)
                 .unwrap_or(([127, 0, 0, 1], 8081).into()),
+            fix_listen: flags.fix_listen.or(file.fix_listen),
             segment_bytes: flags
                 .segment_bytes
                 .or(file.segment_bytes)

@@ -11,6 +11,8 @@ pub enum Role {
     Core,
     /// REST and sockets.
     Gateway,
+    /// FIX sessions.
+    Fix,
     /// SQL read models.
     History,
     /// Snapshots by replay.
@@ -23,6 +25,7 @@ pub enum Role {
 pub const ROLES: &[(&str, Role)] = &[
     ("core", Role::Core),
     ("gateway", Role::Gateway),
+    ("fix", Role::Fix),
     ("history", Role::History),
     ("follower", Role::Follower),
     ("admin", Role::Admin),

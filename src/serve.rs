@@ -3,7 +3,7 @@
 //! Ports are taken first, so that a taken one is told before anything is opened; `ready`
 //! is printed when orders are taken.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,10 +32,16 @@ use crate::sinks::Sinks;
 /// How long open requests may take after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// Where FIX listens unless told otherwise.
+const FIX_ADDRESS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9878));
+/// Where FIX sessions keep their numbers, in the data directory.
+const FIX_DIR: &str = "fix";
+
 /// A node with its edges, taking orders.
 pub struct Venue {
     pub http: SocketAddr,
     pub admin: SocketAddr,
+    pub fix: SocketAddr,
     pub administration: Admin,
     node: Node,
     history: Arc<History>,
@@ -56,6 +62,7 @@ impl Venue {
         fault::install_hook(&config.data_dir);
         let public = listen(config.listen, "--listen").await?;
         let private = listen(config.admin_listen, "--admin-listen").await?;
+        let institutions = listen_fix(config.fix_listen).await?;
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|error| Failure::io("create", &config.data_dir, &error))?;
         let opening = config.clone();
@@ -95,20 +102,28 @@ impl Venue {
         write_secret(&config.data_dir.join(ADDRESS_FILE), &admin.to_string())?;
         let keys: Arc<dyn Keys> = keys;
         let sockets = Sockets::default();
-        let public_routes = gateway::router::app(gateway::call::Parts {
+        let parts = gateway::call::Parts {
             submit,
             queries,
             keys,
             sockets: sockets.clone(),
-        });
+        };
+        let public_routes = gateway::router::app(parts.clone());
         let (stop, stopping) = watch::channel(false);
+        let fix = address(&institutions)?;
+        let fix_dir = config.data_dir.join(FIX_DIR);
+        let fix_stopping = stopping.clone();
         let servers = vec![
+            tokio::spawn(async move {
+                gateway::fix::listener::serve(institutions, parts, &fix_dir, fix_stopping).await;
+            }),
             spawn_server(public, public_routes, stopping.clone()),
             spawn_server(private, admin::router(administration.clone()), stopping),
         ];
         Ok(Venue {
             http,
             admin,
+            fix,
             administration,
             node,
             history,
@@ -125,8 +140,8 @@ impl Venue {
     pub fn ready_line(&self) -> String {
         let offset = self.node.pipeline.visible().0;
         format!(
-            "ready http={} admin={} fix=off offset={offset}",
-            self.http, self.admin
+            "ready http={} admin={} fix={} offset={offset}",
+            self.http, self.admin, self.fix
         )
     }
 
@@ -213,6 +228,22 @@ async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure>
             format!("{flag} {address}: {error}; choose another with {flag}"),
         )
     })
+}
+
+/// The port that was asked for, or the usual one, or a free one if nobody asked and the
+/// usual one is taken: a second node on a machine is no mistake.
+async fn listen_fix(asked: Option<SocketAddr>) -> Result<TcpListener, Failure> {
+    const FLAG: &str = "--fix-listen";
+    if let Some(address) = asked {
+        return listen(address, FLAG).await;
+    }
+    match listen(FIX_ADDRESS, FLAG).await {
+        Err(failure) if failure.exit == Exit::PortInUse => {
+            tracing::warn!("{FIX_ADDRESS} is taken: FIX listens on a free port");
+            listen((Ipv4Addr::LOCALHOST, 0).into(), FLAG).await
+        }
+        listened => listened,
+    }
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {

@@ -19,3 +19,4 @@ mod power_loss;
 mod full_disk;
 mod read_models;
 mod full_ring;
+mod fix_sessions;

@@ -6,7 +6,7 @@
 //! is the request weight of an address.
 //!
 //! Reading order: `router` (the table of routes), `serve` (the way of every request),
-//! then one file of `rest`.
+//! then one file of `rest`; `ws` for sockets, `fix` for FIX sessions.
 #![forbid(unsafe_code)]
 
 pub mod router;
@@ -22,3 +22,4 @@ pub mod filters;
 pub mod wire;
 pub mod rest;
 pub mod ws;
+pub mod fix;

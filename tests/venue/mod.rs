@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub mod client;
+pub mod fix;
 
 /// The program under test.
 pub fn binary() -> PathBuf {
@@ -20,6 +21,7 @@ pub fn binary() -> PathBuf {
 pub struct Node {
     child: Child,
     pub http: String,
+    pub fix: String,
     pub dir: PathBuf,
     /// Seconds from the start to `ready`.
     pub ready_after: Duration,
@@ -58,6 +60,8 @@ impl Start {
             "--listen",
             "127.0.0.1:0",
             "--admin-listen",
+            "127.0.0.1:0",
+            "--fix-listen",
             "127.0.0.1:0",
         ]);
         command.arg("--data-dir").arg(dir);
@@ -105,14 +109,17 @@ impl Start {
                 stderr,
             });
         }
-        let http = line
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("http="))
-            .expect("ready names the address")
-            .to_string();
+        let address = |name: &str| {
+            let found = line
+                .split_whitespace()
+                .find_map(|word| word.strip_prefix(name));
+            found.expect("ready names the address").to_string()
+        };
+        let (http, fix) = (address("http="), address("fix="));
         Ok(Node {
             child,
             http,
+            fix,
             dir: dir.to_path_buf(),
             ready_after: started.elapsed(),
         })

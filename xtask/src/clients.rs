@@ -21,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(8 * 60);
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// One file of the kit is one client; `not_due.txt` speaks of the first.
 const KIT_FILES: [&str; 2] = ["test_ccxt_spot.py", "test_python_binance_ws.py"];
+/// QuickFIX, in a Python of its own: it has to be compiled.
+const KIT_FIX_FILE: &str = "test_quickfix_fix44.py";
 /// Enough for every test of the kit: one of them wants to sell more bitcoin than this.
 const FUNDS: [&str; 2] = ["BTC=100", "USDT=5000000"];
 
@@ -69,6 +71,7 @@ pub fn drive(workspace: &Workspace) -> Result<Tally> {
     };
     let mut tally = run.own(&folder)?;
     tally.add(run.kit(workspace, &folder)?);
+    tally.add(run.kit_fix(workspace, &folder)?);
     tally.add(if run.node.stop()? {
         Tally::PASSED
     } else {
@@ -105,9 +108,33 @@ impl Run {
         pytest::run(&mut pytest, LIMIT)
     }
 
-    /// pytest in `folder`, which it must not write into.
+    fn kit_fix(&self, workspace: &Workspace, folder: &Path) -> Result<Tally> {
+        let kit = workspace.shared.join("clients/kit");
+        if !kit.join(KIT_FIX_FILE).is_file() {
+            return Ok(skipped("FIX kit", &format!("no {}", kit.display())));
+        }
+        let python = match setup::python(workspace, &folder.join("fix-requirements.txt")) {
+            Ok(python) => python,
+            Err(error) => return Ok(skipped("FIX kit", &format!("{error:#}"))),
+        };
+        let Some((host, port)) = self.node.fix.rsplit_once(':') else {
+            bail!("no FIX address but `{}`", self.node.fix);
+        };
+        let mut pytest = self.pytest_of(&python, &kit);
+        pytest
+            .args(["-c", "pytest.ini", KIT_FIX_FILE])
+            .envs([("FIX_HOST", host), ("FIX_PORT", port)])
+            .env("FIX_TARGET", "DAYBOOK");
+        pytest::run(&mut pytest, LIMIT)
+    }
+
     fn pytest(&self, folder: &Path) -> Command {
-        let mut pytest = Command::new(&self.python);
+        self.pytest_of(&self.python, folder)
+    }
+
+    /// pytest in `folder`, which it must not write into.
+    fn pytest_of(&self, python: &Path, folder: &Path) -> Command {
+        let mut pytest = Command::new(python);
         let options = ["-q", "--timeout=60", "--tb=short", "-p", "no:cacheprovider"];
         pytest
             .args(["-m", "pytest"])

@@ -22,6 +22,8 @@ pub struct Node {
     directory: PathBuf,
     /// `http://A:P` of the public port.
     pub public: String,
+    /// `A:P` of the FIX port.
+    pub fix: String,
     admin: String,
 }
 
@@ -47,6 +49,8 @@ impl Node {
                 free,
                 "--admin-listen",
                 free,
+                "--fix-listen",
+                free,
                 "--data-dir",
             ])
             .arg(&directory)
@@ -66,11 +70,14 @@ impl Node {
             program,
             directory,
             public: String::new(),
+            fix: String::new(),
             admin: String::new(),
         };
-        let (Some(http), Some(admin)) = (field(&ready, "http"), field(&ready, "admin")) else {
+        let named = ["http", "admin", "fix"].map(|name| field(&ready, name));
+        let [Some(http), Some(admin), Some(fix)] = named else {
             bail!("no ready line but `{}`", ready.trim_end());
         };
+        node.fix = fix.to_owned();
         node.public = format!("http://{http}");
         node.admin = format!("http://{admin}");
         Ok(node)

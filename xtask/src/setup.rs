@@ -15,7 +15,8 @@ use crate::child::{self, Ending};
 use crate::workspace::Workspace;
 
 const TRIES: u32 = 3;
-const LIMIT: Duration = Duration::from_secs(600);
+/// What is compiled from source takes minutes of its own.
+const LIMIT: Duration = Duration::from_secs(1_800);
 
 /// The folder `NAME-HASH`, made by `make` if it is not there yet. `make` gets an empty
 /// folder and is tried three times.

@@ -14,7 +14,13 @@ use crate::{bench, check, clients, libtest, loom, miri, services};
 
 /// Modules of the system's tests that start nodes and break them: slow, so that they run
 /// once, in release.
-const FAULTS: [&str; 4] = ["restart::", "power_loss::", "full_disk::", "read_models::"];
+const FAULTS: [&str; 5] = [
+    "restart::",
+    "power_loss::",
+    "full_disk::",
+    "read_models::",
+    "fix_sessions::",
+];
 
 /// Every check and every test; the last line is `N passed, N failed, N skipped`
 #[derive(clap::Args)]

@@ -23,3 +23,7 @@ mod transport;
 mod streams;
 mod sessions;
 mod user_events;
+mod fix_client;
+mod fix_session;
+mod fix_orders;
+mod fix_dictionary;

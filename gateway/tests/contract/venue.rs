@@ -10,7 +10,7 @@ use gateway::submit::{Pending, Receipt, Submit, SubmitError};
 use gateway::user_events::{self, UserReceiver, UserSender};
 use parking_lot::Mutex;
 use schemas::command::{Command, OrderRef, PlaceOrderV1};
-use schemas::event::{Event, OrderAccepted, OrderRejected, OrderRested};
+use schemas::event::{CancelRejected, Event, OrderAccepted, OrderRejected, OrderRested};
 use schemas::ids::{
     AccountId, AssetCode, AssetId, ClientOrderId, Offset, OrderId, SymbolId, SymbolName, TradeId,
 };
@@ -104,6 +104,15 @@ impl Venue {
             reason,
         };
         self.reply(Reply::Events(vec![Event::OrderRejected(rejected)]));
+    }
+
+    pub fn reject_cancel(&self, reason: RejectReason) {
+        let rejected = CancelRejected {
+            account: ALICE,
+            symbol: BTCUSDT,
+            reason,
+        };
+        self.reply(Reply::Events(vec![Event::CancelRejected(rejected)]));
     }
 
     pub fn commands(&self) -> Vec<Command> {

@@ -1,0 +1,373 @@
+//! Orders, cancels and replaces → the same commands as on REST.
+//!
+//! The tags become REST's parameters and go through REST's own reading, so that what is
+//! accepted, and the text of what is not, can never differ between the two.
+
+use std::sync::Arc;
+
+use schemas::command::{
+    AmendOrderV1, CancelAllV1, CancelOrderV1, CancelReplaceV1, Command, OrderRef,
+};
+use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
+use schemas::instrument::{CancelReplaceMode, OrderStatus};
+use schemas::reject::RejectReason;
+use schemas::report::{OrderReport, SymbolReport};
+use schemas::units::{Qty, TimeNs};
+
+use crate::auth::Caller;
+use crate::call::{App, Call};
+use crate::error::{self, ApiError};
+use crate::filters;
+use crate::fix::request::Request;
+use crate::rest::cancel_order::check_restriction;
+use crate::rest::new_order::on_grid;
+use crate::wire::client_id;
+use crate::wire::clock::TimeUnit;
+use crate::wire::new_order::{NewOrder, find_symbol};
+use crate::wire::parameters::Parameters;
+
+/// Who enters orders.
+#[derive(Clone)]
+pub struct Desk {
+    pub app: Arc<App>,
+    pub account: AccountId,
+}
+
+/// A cancelled order as a cancel names it.
+struct Target {
+    symbol: SymbolReport,
+    target: OrderRef,
+}
+
+const NO_SUCH_SIDE: &str = "?";
+
+impl Desk {
+    fn caller(&self) -> Caller {
+        Caller {
+            account: self.account,
+            // FIX has sequence numbers against repetition and staleness.
+            valid_until: TimeNs(0),
+            request: schemas::command::RequestDigest::default(),
+        }
+    }
+
+    fn call(&self, pairs: Vec<(String, String)>) -> Call {
+        Call {
+            app: Arc::clone(&self.app),
+            parameters: Parameters::from_pairs(pairs, Vec::new()),
+            unit: TimeUnit::Milli,
+            directory: self.app.parts.queries.directory(),
+        }
+    }
+
+    /// The command of a message; none for one that is no order entry.
+    ///
+    /// # Errors
+    /// As the same request on REST.
+    pub async fn command(&self, request: &Request) -> Result<Option<Command>, ApiError> {
+        match request.kind.as_str() {
+            "D" => self.place(request).await.map(Some),
+            "F" => self.cancel(request).await.map(Some),
+            "G" => self.replace(request).await.map(Some),
+            "XCN" => self.cancel_and_new(request).await.map(Some),
+            "XAK" => self.amend(request).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn place(&self, request: &Request) -> Result<Command, ApiError> {
+        let call = self.call(parameters(request));
+        let order = NewOrder::read(&call.parameters, &call.directory, &[])?;
+        if request.is_possible_duplicate() {
+            self.check_repetition(&order).await?;
+        }
+        Ok(Command::PlaceOrder(on_grid(&call, &self.caller(), &order)?))
+    }
+
+    /// A message that may be a repetition places nothing if its order is known already.
+    async fn check_repetition(&self, order: &NewOrder) -> Result<(), ApiError> {
+        let target = OrderRef {
+            client_order: order.client_order,
+            ..OrderRef::default()
+        };
+        let queries = &self.app.parts.queries;
+        match queries
+            .order(self.account, order.symbol.symbol, target)
+            .await?
+        {
+            Some(_) => Err(RejectReason::DuplicateOrder.into()),
+            None => Ok(()),
+        }
+    }
+
+    async fn cancel(&self, request: &Request) -> Result<Command, ApiError> {
+        let Target { symbol, target } = self.target(request)?;
+        if let Some(restriction) = restriction(request) {
+            let call = self.call(Vec::new());
+            let wanted = (target, Some(restriction));
+            check_restriction(&call, &self.caller(), &symbol, wanted).await?;
+        }
+        Ok(Command::CancelOrder(CancelOrderV1 {
+            target,
+            valid_until: TimeNs(0),
+            account: self.account,
+            symbol: symbol.symbol,
+            cancel_client: client_name(request, 11)?,
+        }))
+    }
+
+    /// One command: a smaller quantity at the same price keeps its place, everything else
+    /// is a new order in the old one's stead. OrderQty (38) counts what is filled already,
+    /// so that the new order is for the rest.
+    async fn replace(&self, request: &Request) -> Result<Command, ApiError> {
+        let Target { symbol, target } = self.target(request)?;
+        let call = self.call(parameters(request));
+        let order = NewOrder::read(&call.parameters, &call.directory, &[])?;
+        let mut placed = on_grid(&call, &self.caller(), &order)?;
+        let queries = &self.app.parts.queries;
+        let known = queries.order(self.account, symbol.symbol, target).await?;
+        if let Some(old) = known.filter(|old| old.status.is_open()) {
+            if old.side != placed.side {
+                return Err(error::bad_combination().hint("a replace keeps the side (54)"));
+            }
+            let same = old.price == placed.price && old.order_type == placed.order_type;
+            let smaller = placed.qty < old.qty && old.executed < placed.qty;
+            if same && smaller && old.time_in_force == placed.time_in_force {
+                return Ok(self.smaller((&symbol, target), placed.qty, placed.client_order));
+            }
+            placed.qty = rest(placed.qty, &old)?;
+        }
+        Ok(Command::CancelReplace(CancelReplaceV1 {
+            cancel_client: placed.client_order,
+            order: placed,
+            target,
+            mode: CancelReplaceMode::StopOnFailure,
+        }))
+    }
+
+    async fn cancel_and_new(&self, request: &Request) -> Result<Command, ApiError> {
+        let Target { symbol, target } = self.target(request)?;
+        let call = self.call(parameters(request));
+        let order = NewOrder::read(&call.parameters, &call.directory, &[])?;
+        let wanted = (target, restriction(request));
+        check_restriction(&call, &self.caller(), &symbol, wanted).await?;
+        let cancel_client = match request.get(25034) {
+            Some(_) => client_name(request, 25034)?,
+            None => client_id::generate(),
+        };
+        Ok(Command::CancelReplace(CancelReplaceV1 {
+            order: on_grid(&call, &self.caller(), &order)?,
+            target,
+            cancel_client,
+            mode: match request.get(25033) {
+                Some("2") => CancelReplaceMode::AllowFailure,
+                _ => CancelReplaceMode::StopOnFailure,
+            },
+        }))
+    }
+
+    fn amend(&self, request: &Request) -> Result<Command, ApiError> {
+        let Target { symbol, target } = self.target(request)?;
+        let call = self.call(parameters(request));
+        let qty = call.parameters.decimal("quantity")?;
+        let qty = qty.ok_or_else(|| error::mandatory("quantity"))?;
+        let qty = filters::qty(&symbol, qty)?;
+        Ok(self.smaller((&symbol, target), qty, client_name(request, 11)?))
+    }
+
+    fn smaller(
+        &self,
+        (symbol, target): (&SymbolReport, OrderRef),
+        new_qty: Qty,
+        new_client: ClientOrderId,
+    ) -> Command {
+        Command::AmendOrder(AmendOrderV1 {
+            target,
+            new_qty,
+            valid_until: TimeNs(0),
+            account: self.account,
+            symbol: symbol.symbol,
+            request: schemas::command::RequestDigest::default(),
+            new_client,
+        })
+    }
+
+    /// The commands of a mass cancel: one symbol, or every symbol with an open order.
+    ///
+    /// # Errors
+    /// -1102 without a symbol where one is needed, -1121 for an unknown one.
+    pub fn mass_cancel(&self, request: &Request) -> Result<Vec<Command>, ApiError> {
+        let queries = &self.app.parts.queries;
+        let mut symbols: Vec<SymbolId> = Vec::new();
+        if request.get(530) == Some("1") {
+            let name = request.get(55).ok_or_else(|| error::mandatory("symbol"))?;
+            symbols.push(find_symbol(&queries.directory(), name)?.symbol);
+        } else {
+            let open = queries.open_orders(self.account, None);
+            symbols.extend(open.iter().map(|order| order.symbol));
+            symbols.dedup();
+        }
+        let cancel = |symbol| {
+            Command::CancelAll(CancelAllV1 {
+                valid_until: TimeNs(0),
+                account: self.account,
+                symbol,
+            })
+        };
+        Ok(symbols.into_iter().map(cancel).collect())
+    }
+
+    /// The cancel of one of this account's orders, for who left without a word.
+    pub fn cancel_left(&self, symbol: SymbolId, order: OrderId) -> Command {
+        Command::CancelOrder(CancelOrderV1 {
+            target: OrderRef {
+                order,
+                ..OrderRef::default()
+            },
+            valid_until: TimeNs(0),
+            account: self.account,
+            symbol,
+            cancel_client: ClientOrderId::EMPTY,
+        })
+    }
+
+    /// The order that a request names by OrigClOrdID (41) or OrderID (37).
+    fn target(&self, request: &Request) -> Result<Target, ApiError> {
+        let name = request.get(55).unwrap_or_default();
+        let symbol = find_symbol(&self.app.parts.queries.directory(), name)?;
+        let unknown = || ApiError::from(RejectReason::UnknownOrder);
+        let order = match request.get(37) {
+            None | Some("NONE" | "0") => OrderId(0),
+            Some(text) => OrderId(text.parse().map_err(|_| unknown())?),
+        };
+        let client_order = match request.get(41) {
+            None => ClientOrderId::EMPTY,
+            Some(text) => ClientOrderId::new(text).ok_or_else(unknown)?,
+        };
+        if order == OrderId(0) && client_order.is_empty() {
+            return Err(unknown());
+        }
+        let target = OrderRef {
+            order,
+            client_order,
+        };
+        Ok(Target { symbol, target })
+    }
+}
+
+/// What remains of a replaced order's quantity.
+fn rest(qty: Qty, old: &OrderReport) -> Result<Qty, ApiError> {
+    let left = qty.0 - old.executed.0;
+    if qty == Qty::ZERO || left > 0 {
+        return Ok(Qty(left.max(0)));
+    }
+    let text = "The new quantity must be above the executed quantity.";
+    Err(ApiError::new(-2038, text))
+}
+
+fn restriction(request: &Request) -> Option<OrderStatus> {
+    match request.get(25002) {
+        Some("1") => Some(OrderStatus::New),
+        Some("2") => Some(OrderStatus::PartiallyFilled),
+        _ => None,
+    }
+}
+
+/// A client order id in that tag, by REST's rule.
+fn client_name(request: &Request, tag: u32) -> Result<ClientOrderId, ApiError> {
+    const NAME: &str = "newClientOrderId";
+    let text = request.get(tag).unwrap_or_default().to_owned();
+    let named = Parameters::from_pairs(vec![(NAME.to_owned(), text)], Vec::new());
+    let read = client_id::read(&named, NAME)?;
+    read.ok_or_else(|| error::mandatory(NAME))
+}
+
+/// An order's tags as the parameters of REST.
+fn parameters(request: &Request) -> Vec<(String, String)> {
+    let mut pairs = Vec::with_capacity(12);
+    let mut add = |name: &str, value: &str| pairs.push((name.to_owned(), value.to_owned()));
+    let plain = [
+        (55, "symbol"),
+        (38, "quantity"),
+        (152, "quoteOrderQty"),
+        (44, "price"),
+        (11, "newClientOrderId"),
+        (111, "icebergQty"),
+        (25009, "trailingDelta"),
+        (847, "strategyType"),
+        (7940, "strategyId"),
+    ];
+    for (tag, name) in plain {
+        if let Some(value) = request.get(tag) {
+            add(name, value);
+        }
+    }
+    let side = match request.get(54) {
+        Some("1") => "BUY",
+        Some("2") => "SELL",
+        _ => NO_SUCH_SIDE,
+    };
+    add("side", side);
+    let kind = order_type(request);
+    add("type", kind);
+    if let Some(trigger) = request.get(99).or_else(|| request.get(1102)) {
+        add("stopPrice", trigger);
+    }
+    if let Some(time_in_force) = time_in_force(request, kind) {
+        add("timeInForce", time_in_force);
+    }
+    if let Some(mode) = request.get(25001) {
+        add("selfTradePreventionMode", self_trade(mode));
+    }
+    pairs
+}
+
+/// The type in the dialect's words, by OrdType (40), ExecInst (18) and the trigger's way.
+fn order_type(request: &Request) -> &'static str {
+    // Up for a buyer and down for a seller is a stop; the other way is a profit to take.
+    let takes_profit = matches!(
+        (request.get(54), request.get(1109)),
+        (Some("1"), Some("D")) | (Some("2"), Some("U"))
+    );
+    let only_makes = request
+        .get(18)
+        .is_some_and(|values| values.split(' ').any(|value| value == "6"));
+    match (request.get(40), takes_profit) {
+        (Some("1"), _) => "MARKET",
+        (Some("2"), _) if only_makes => "LIMIT_MAKER",
+        (Some("2"), _) => "LIMIT",
+        (Some("3"), false) => "STOP_LOSS",
+        (Some("3"), true) | (Some("J"), _) => "TAKE_PROFIT",
+        (Some("4"), false) => "STOP_LOSS_LIMIT",
+        (Some("4"), true) => "TAKE_PROFIT_LIMIT",
+        _ => "PEGGED",
+    }
+}
+
+/// The time in force, where REST takes one; a limit order without one is good till
+/// cancelled, and what others say anyway is left out where it changes nothing.
+fn time_in_force(request: &Request, kind: &str) -> Option<&'static str> {
+    let sent = match request.get(59) {
+        Some("1") => Some("GTC"),
+        Some("3") => Some("IOC"),
+        Some("4") => Some("FOK"),
+        _ => None,
+    };
+    match (kind, sent) {
+        ("LIMIT" | "STOP_LOSS_LIMIT" | "TAKE_PROFIT_LIMIT", None) => Some("GTC"),
+        ("LIMIT_MAKER", Some("GTC")) => None,
+        ("MARKET" | "STOP_LOSS" | "TAKE_PROFIT", Some("GTC" | "IOC")) => None,
+        (_, sent) => sent,
+    }
+}
+
+/// SelfTradePreventionMode (25001) in the dialect's words.
+fn self_trade(mode: &str) -> &'static str {
+    match mode {
+        "1" => "NONE",
+        "2" => "EXPIRE_TAKER",
+        "3" => "EXPIRE_MAKER",
+        "4" => "EXPIRE_BOTH",
+        _ => "DECREMENT",
+    }
+}
