@@ -105,6 +105,7 @@ fn config(dir: &Path, segments_ahead: u32) -> Config {
         snapshot_commands: 0,
         accept_time: false,
         sql: Sql::default(),
+        tls: None,
         live: Live::default(),
         file: None,
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::edge::tls::Files;
 use crate::failure::{Exit, Failure};
 
 /// What a node needs to know.
@@ -27,6 +28,8 @@ pub struct Config {
     pub snapshot_commands: u64,
     pub accept_time: bool,
     pub sql: Sql,
+    /// A second public listener that speaks TLS.
+    pub tls: Option<Tls>,
     pub live: Live,
     /// The file that `live` came from, read again when it changes.
     pub file: Option<PathBuf>,
@@ -40,11 +43,39 @@ pub struct Live {
 }
 
 /// How fast one address may come; its weight a minute is the venue's and journaled.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Requests a second; 0 = as many as the weight allows.
     pub requests_per_second: u32,
+    /// Seconds in which a connection has to bring the whole head of its next request.
+    pub idle_seconds: u64,
+}
+
+impl Default for Limits {
+    /// As nginx: idle connections live 75 seconds.
+    fn default() -> Limits {
+        Limits {
+            requests_per_second: 0,
+            idle_seconds: 75,
+        }
+    }
+}
+
+/// Where TLS listens, and with what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tls {
+    pub listen: SocketAddr,
+    pub files: Files,
+}
+
+/// `[tls]` as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TlsFile {
+    listen: Option<SocketAddr>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
 }
 
 /// Who is turned away with 403.
@@ -105,6 +136,7 @@ struct File {
     ring_commands: Option<usize>,
     snapshot_commands: Option<u64>,
     sql: Sql,
+    tls: TlsFile,
     deny: Deny,
     limits: Limits,
 }
@@ -127,6 +159,15 @@ pub struct Flags {
     /// FIX 4.4; port 0 picks a free one [default: 127.0.0.1:9878, or a free port if it is taken].
     #[arg(long, value_name = "A:P")]
     pub fix_listen: Option<SocketAddr>,
+    /// The certificate chain of the TLS listener, PEM; one for all names. Read again on change.
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Where TLS listens beside the public address [default: 127.0.0.1:8443].
+    #[arg(long, value_name = "A:P")]
+    pub tls_listen: Option<SocketAddr>,
     /// Which roles of the venue run in this process.
     #[arg(long, default_value = "all")]
     pub roles: String,
@@ -172,6 +213,7 @@ impl Config {
             snapshot_commands: file.snapshot_commands.unwrap_or(2_000_000),
             accept_time: flags.accept_time,
             sql: file.sql,
+            tls: tls(flags, &file.tls)?,
             live: Live {
                 deny: file.deny,
                 limits: file.limits,
@@ -203,6 +245,24 @@ impl Config {
             tracing::warn!(address = %self.admin_listen, "administration is not on loopback");
         }
         Ok(())
+    }
+}
+
+/// TLS as flags and file ask for it: nothing, or certificate and key.
+fn tls(flags: &Flags, file: &TlsFile) -> Result<Option<Tls>, Failure> {
+    let certificate = flags.tls_cert.clone().or_else(|| file.certificate.clone());
+    let key = flags.tls_key.clone().or_else(|| file.key.clone());
+    let listen = flags.tls_listen.or(file.listen);
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(Tls {
+            listen: listen.unwrap_or(([127, 0, 0, 1], 8443).into()),
+            files: Files { certificate, key },
+        })),
+        (None, None) if listen.is_none() => Ok(None),
+        _ => {
+            let line = "tls: certificate and key belong together (--tls-cert and --tls-key)";
+            Err(Failure::new(Exit::Config, line))
+        }
     }
 }
 
@@ -279,6 +339,7 @@ mod tests {
         };
         let limits = Limits {
             requests_per_second: 100,
+            ..Limits::default()
         };
         assert_eq!(live, Live { deny, limits });
     }

@@ -56,6 +56,11 @@ impl LiveConfig {
         self.live.read().limits.requests_per_second
     }
 
+    /// How long a connection may take to bring the whole head of its next request.
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(self.live.read().limits.idle_seconds.max(1))
+    }
+
     fn read(&self, path: &Path) {
         match read_live(path) {
             Ok(live) => *self.live.write() = live,

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use gateway::call::Parts;
+use gateway::connect::Ports;
 use gateway::queries::{Keys, Queries};
 use gateway::submit::Submit;
 use gateway::ws::life::Sockets;
@@ -19,6 +21,8 @@ use tokio::sync::watch;
 use crate::admin::{self, Admin};
 use crate::commands::admin_client::{ADDRESS_FILE, TOKEN_FILE};
 use crate::config::Config;
+use crate::edge::Edge;
+use crate::edge::tls::Certificates;
 use crate::failure::{Exit, Failure};
 use crate::fault;
 use crate::follower;
@@ -42,6 +46,8 @@ pub struct Venue {
     pub http: SocketAddr,
     pub admin: SocketAddr,
     pub fix: SocketAddr,
+    /// The same as `http`, behind TLS.
+    pub tls: Option<SocketAddr>,
     pub administration: Admin,
     node: Node,
     history: Arc<History>,
@@ -60,28 +66,24 @@ impl Venue {
     /// One line with place, reason and CONTRACT's code.
     pub async fn open(config: Config) -> Result<Venue, Failure> {
         fault::install_hook(&config.data_dir);
-        let public = listen(config.listen, "--listen").await?;
-        let private = listen(config.admin_listen, "--admin-listen").await?;
-        let institutions = listen_fix(config.fix_listen).await?;
+        let (doors, institutions) = Doors::open(&config).await?;
+        let addresses = doors.addresses(&institutions)?;
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|error| Failure::io("create", &config.data_dir, &error))?;
         let opening = config.clone();
         let read_models = History::open(&config.data_dir).await?;
         let cursor = read_models.cursor;
-        let node = tokio::task::spawn_blocking(move || {
+        let opened = tokio::task::spawn_blocking(move || {
             let node = Node::open(&opening, cursor)?;
-            node.found_venue()?;
-            Ok::<Node, Failure>(node)
+            node.found_venue().map(|()| node)
         });
-        let node = node
-            .await
-            .map_err(|error| Failure::new(Exit::OurFault, error.to_string()))??;
+        let node = opened.await.map_err(our_fault)??;
         let keys = Arc::new(Keyring::open(&config.data_dir).await?);
         let sinks = Arc::new(Sinks::new(&node));
         let history = History::follow(read_models, &config.sql, &node, &sinks)?;
         let history = Arc::new(history);
         let live = LiveConfig::watch(config.live.clone(), config.file.clone());
-        let queries: Arc<dyn Queries> = Arc::new(Reads::new(&node, history.clone(), live));
+        let queries: Arc<dyn Queries> = Arc::new(Reads::new(&node, history.clone(), live.clone()));
         let follower = follower::Follower::start(&node, history.clone(), config.snapshot_commands)?;
         let reconciler = crate::reconcile::schedule(
             &config.data_dir,
@@ -89,7 +91,12 @@ impl Venue {
             config.sql.reconcile_seconds,
         );
         let submit: Arc<dyn Submit> = node.pipeline.clone();
+        let ports = Ports {
+            http: Some(addresses.http),
+            fix: Some(addresses.fix),
+        };
         let administration = Admin {
+            ports,
             submit: submit.clone(),
             queries: queries.clone(),
             keys: keys.clone(),
@@ -98,32 +105,34 @@ impl Venue {
             token: token(&config.data_dir)?.into(),
             data_dir: Arc::new(config.data_dir.clone()),
         };
-        let (http, admin) = (address(&public)?, address(&private)?);
-        write_secret(&config.data_dir.join(ADDRESS_FILE), &admin.to_string())?;
+        write_secret(
+            &config.data_dir.join(ADDRESS_FILE),
+            &addresses.admin.to_string(),
+        )?;
         let keys: Arc<dyn Keys> = keys;
         let sockets = Sockets::default();
-        let parts = gateway::call::Parts {
+        let parts = Parts {
             submit,
             queries,
             keys,
             sockets: sockets.clone(),
         };
-        let public_routes = gateway::router::app(parts.clone());
+        let routes = gateway::router::app_at(parts.clone(), ports);
         let (stop, stopping) = watch::channel(false);
-        let fix = address(&institutions)?;
-        let fix_dir = config.data_dir.join(FIX_DIR);
-        let fix_stopping = stopping.clone();
-        let servers = vec![
-            tokio::spawn(async move {
-                gateway::fix::listener::serve(institutions, parts, &fix_dir, fix_stopping).await;
-            }),
-            spawn_server(public, public_routes, stopping.clone()),
-            spawn_server(private, admin::router(administration.clone()), stopping),
-        ];
+        let inner = admin::router(administration.clone());
+        let Addresses {
+            http,
+            admin,
+            fix,
+            tls,
+        } = addresses;
+        let mut servers = vec![serve_fix(institutions, parts, &config, &stopping)];
+        servers.extend(doors.serve((routes, inner), &live, &stopping));
         Ok(Venue {
             http,
             admin,
             fix,
+            tls,
             administration,
             node,
             history,
@@ -139,8 +148,11 @@ impl Venue {
     /// The line for stdout when orders are taken.
     pub fn ready_line(&self) -> String {
         let offset = self.node.pipeline.visible().0;
+        let tls = self
+            .tls
+            .map_or_else(String::new, |tls| format!("tls={tls} "));
         format!(
-            "ready http={} admin={} fix={} offset={offset}",
+            "ready http={} admin={} fix={} {tls}offset={offset}",
             self.http, self.admin, self.fix
         )
     }
@@ -196,23 +208,88 @@ fn signal(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::
         .map_err(|error| Failure::new(Exit::OurFault, format!("no signal handler: {error}")))
 }
 
-fn spawn_server(
-    listener: TcpListener,
-    routes: Router,
-    mut stopping: watch::Receiver<bool>,
-) -> tokio::task::JoinHandle<()> {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move {
-        let stopped = async move {
-            // An error means that the sender is gone: that is a stop too.
-            let _ = stopping.wait_for(|stop| *stop).await;
+fn our_fault(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::OurFault, error.to_string())
+}
+
+/// The listeners of HTTP, taken before anything else.
+struct Doors {
+    public: TcpListener,
+    private: TcpListener,
+    /// The public routes once more, behind TLS.
+    secure: Option<(TcpListener, Arc<Certificates>)>,
+}
+
+impl Doors {
+    /// The doors, and the listener of FIX beside them.
+    async fn open(config: &Config) -> Result<(Doors, TcpListener), Failure> {
+        let public = listen(config.listen, "--listen").await?;
+        let private = listen(config.admin_listen, "--admin-listen").await?;
+        let institutions = listen_fix(config.fix_listen).await?;
+        let secure = match &config.tls {
+            None => None,
+            Some(tls) => {
+                let certificates = Certificates::watch(tls.files.clone())?;
+                Some((listen(tls.listen, "--tls-listen").await?, certificates))
+            }
         };
-        let served = axum::serve(listener, service)
-            .with_graceful_shutdown(stopped)
-            .await;
-        if let Err(error) = served {
-            tracing::error!(%error, "a listener ended");
+        let doors = Doors {
+            public,
+            private,
+            secure,
+        };
+        Ok((doors, institutions))
+    }
+
+    fn addresses(&self, institutions: &TcpListener) -> Result<Addresses, Failure> {
+        let tls = self.secure.as_ref().map(|(tls, _)| address(tls));
+        Ok(Addresses {
+            http: address(&self.public)?,
+            admin: address(&self.private)?,
+            fix: address(institutions)?,
+            tls: tls.transpose()?,
+        })
+    }
+
+    /// Serves the public and the private routes until `stopping`.
+    fn serve(
+        self,
+        (public, private): (Router, Router),
+        live: &Arc<LiveConfig>,
+        stopping: &watch::Receiver<bool>,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
+        let spawn = |listener: TcpListener, routes, certificates| {
+            let edge = Edge::new(routes, certificates, live.clone());
+            tokio::spawn(edge.serve(listener, stopping.clone()))
+        };
+        let mut servers = vec![
+            spawn(self.public, public.clone(), None),
+            spawn(self.private, private, None),
+        ];
+        if let Some((listener, certificates)) = self.secure {
+            servers.push(spawn(listener, public, Some(certificates)));
         }
+        servers
+    }
+}
+
+/// Where a node listens.
+struct Addresses {
+    http: SocketAddr,
+    admin: SocketAddr,
+    fix: SocketAddr,
+    tls: Option<SocketAddr>,
+}
+
+fn serve_fix(
+    listener: TcpListener,
+    parts: Parts,
+    config: &Config,
+    stopping: &watch::Receiver<bool>,
+) -> tokio::task::JoinHandle<()> {
+    let (dir, stopping) = (config.data_dir.join(FIX_DIR), stopping.clone());
+    tokio::spawn(async move {
+        gateway::fix::listener::serve(listener, parts, &dir, stopping).await;
     })
 }
 

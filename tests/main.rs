@@ -11,6 +11,7 @@ mod faults;
 mod order_lifecycle;
 mod hostile_input;
 mod keys;
+mod edge;
 mod limits;
 mod restart;
 mod exit_codes;

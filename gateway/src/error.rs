@@ -1,15 +1,17 @@
 //! The one table: what went wrong → HTTP status, code and text of the dialect.
 //!
 //! Clients choose their exception by the code and sometimes by the exact text, so both
-//! are kept as Binance writes them; what we want to add stands in `hint`.
+//! are kept as Binance writes them; what we want to add stands in `hint`, for which
+//! `hints` has a line for every code.
 
 use std::borrow::Cow;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use schemas::ids::Offset;
 use schemas::reject::RejectReason;
 use serde::Serialize;
 
+use crate::hints;
 use crate::submit::SubmitError;
 
 /// A refusal as the client sees it.
@@ -83,10 +85,10 @@ impl ApiError {
         if let Some(data) = &self.data {
             add("data", data);
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = self.hint.as_deref().or_else(|| hints::of(self.code)) {
             add(
                 "hint",
-                &serde_json::to_string(hint).expect("a text is always JSON"),
+                &serde_json::to_string(&hint).expect("a text is always JSON"),
             );
         }
         body
@@ -136,6 +138,16 @@ pub fn invalid(name: &str) -> ApiError {
 /// -1128 for parameters that do not go together.
 pub fn bad_combination() -> ApiError {
     ApiError::new(-1128, "Combination of optional parameters invalid.")
+}
+
+/// 405 for a path that is served, but not like this.
+pub fn wrong_method(method: &Method, path: &str, served: &str) -> ApiError {
+    ApiError::new(
+        -1000,
+        format!("Request method '{method}' is not supported."),
+    )
+    .status(StatusCode::METHOD_NOT_ALLOWED)
+    .hint(format!("{path} takes {served}"))
 }
 
 /// -1121.

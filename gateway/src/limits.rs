@@ -6,7 +6,7 @@
 //! what one subscriber holds. The table never grows beyond its bound. Nothing of it
 //! survives a restart.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::StatusCode;
@@ -23,10 +23,9 @@ const REFUSALS_BEFORE_BAN: u32 = 50;
 const BAN_SECONDS: u64 = 120;
 /// The longest ban: three days.
 const BAN_SECONDS_MAX: u64 = 259_200;
-/// Beyond so many addresses, those of earlier minutes are forgotten, then those that used
-/// little.
+/// Beyond so many addresses the one that came first is forgotten, unless it is banned.
 const ADDRESSES_MAX: usize = 16_384;
-/// Among so many the one to be forgotten is chosen when every address is of this minute.
+/// So many banned ones are passed over in a row; then the next one goes, banned or not.
 const CANDIDATES: usize = 16;
 /// The part of an IPv6 address that counts: its first 64 bits.
 const NETWORK_BITS: u128 = !(u64::MAX as u128);
@@ -40,8 +39,8 @@ pub struct Limits {
 #[derive(Debug, Default)]
 struct Table {
     usage: HashMap<IpAddr, Usage>,
-    /// The minute in which entries of earlier ones were last forgotten.
-    swept: u64,
+    /// The same addresses, the one that came first in front.
+    by_age: VecDeque<IpAddr>,
 }
 
 #[derive(Debug, Default)]
@@ -80,8 +79,9 @@ impl Limits {
         let (address, now) = (subscriber(spend.address), spend.now);
         let mut table = self.table.lock();
         let minute = now.0 / MINUTE_NS;
-        if table.usage.len() >= ADDRESSES_MAX && !table.usage.contains_key(&address) {
-            table.make_room(minute, now);
+        if !table.usage.contains_key(&address) {
+            table.make_room(now);
+            table.by_age.push_back(address);
         }
         let entry = table.usage.entry(address).or_default();
         if entry.minute != minute {
@@ -116,21 +116,25 @@ fn subscriber(address: IpAddr) -> IpAddr {
 }
 
 impl Table {
-    /// Forgets earlier minutes, once a minute; if nothing is old, of some entries the one
-    /// goes that is banned the shortest and used least.
-    fn make_room(&mut self, minute: u64, now: TimeNs) {
-        if self.swept != minute {
-            self.swept = minute;
-            self.usage
-                .retain(|_, entry| entry.minute == minute || now < entry.banned_until);
-        }
-        if self.usage.len() < ADDRESSES_MAX {
-            return;
-        }
-        let candidates = self.usage.iter().take(CANDIDATES);
-        let least = candidates.min_by_key(|(_, entry)| (entry.banned_until, entry.weight));
-        if let Some(address) = least.map(|(address, _)| *address) {
-            self.usage.remove(&address);
+    /// Forgets the oldest address when the table is full; one that is banned moves to the
+    /// back instead, a few times.
+    fn make_room(&mut self, now: TimeNs) {
+        for step in 0..=CANDIDATES {
+            if self.usage.len() < ADDRESSES_MAX {
+                return;
+            }
+            let Some(oldest) = self.by_age.pop_front() else {
+                return;
+            };
+            let banned = self
+                .usage
+                .get(&oldest)
+                .is_some_and(|entry| now < entry.banned_until);
+            if banned && step < CANDIDATES {
+                self.by_age.push_back(oldest);
+            } else {
+                self.usage.remove(&oldest);
+            }
         }
     }
 }

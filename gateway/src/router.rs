@@ -14,6 +14,7 @@ use axum::routing::any;
 
 use crate::auth::Caller;
 use crate::call::{App, Call, Outcome, Parts};
+use crate::connect::{Ports, connect};
 use crate::rest;
 use crate::rest::account_commission::account_commission;
 use crate::rest::countdown_cancel_all::countdown_cancel_all;
@@ -133,6 +134,12 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/sapi/v1/account/apiTradingStatus", |_| 1, Read, sapi::account::trading_status),
     row!(GET "/sapi/v1/system/status", |_| 1, Public, sapi::account::system_status),
     row!(GET "/dapi/v1/exchangeInfo", |_| 1, Public, sapi::empty::coin_margined_info),
+    row!(GET "/api/v1/openapi.json", |_| 5, Public, rest::openapi::document),
+    row!(GET "/api/v1/udf/config", |_| 1, Public, rest::udf::config::config),
+    row!(GET "/api/v1/udf/symbols", |_| 2, Public, rest::udf::symbols::symbols),
+    row!(GET "/api/v1/udf/search", |_| 2, Public, rest::udf::search::search),
+    row!(GET "/api/v1/udf/history", |_| 2, Public, rest::udf::history::history),
+    row!(GET "/api/v1/udf/time", |_| 1, Public, rest::udf::time::time),
 ];
 
 const BY_SYMBOL: Weight = rest::book_ticker::weight;
@@ -141,6 +148,11 @@ const TEST: Weight = rest::test_order::weight;
 /// The whole public surface as a router; serve it with
 /// `into_make_service_with_connect_info::<SocketAddr>()`, so that limits know addresses.
 pub fn app(parts: Parts) -> Router {
+    app_at(parts, Ports::default())
+}
+
+/// The same, with what `/connect` tells of this node's ports.
+pub fn app_at(parts: Parts, ports: Ports) -> Router {
     let app = Arc::new(App::new(parts));
     let mut router = Router::new();
     let mut known: Vec<&str> = Vec::new();
@@ -165,5 +177,10 @@ pub fn app(parts: Parts) -> Router {
     for path in ["/ws-api/v3", "/ws-api/v3/"] {
         router = router.route(path, session.clone());
     }
+    let page = Arc::clone(&app);
+    router = router.route(
+        "/connect",
+        any(move |request: Request| connect(Arc::clone(&page), ports, request)),
+    );
     router.fallback(move |request: Request| serve::serve(Arc::clone(&app), None, request))
 }

@@ -21,7 +21,7 @@ use tracing::Instrument;
 use crate::auth::api_key::Permission;
 use crate::auth::{Caller, api_key, signature, timing};
 use crate::call::{Answer, App, Call, Outcome};
-use crate::error::ApiError;
+use crate::error::{self, ApiError};
 use crate::router::{Access, ROUTES, Route};
 use crate::wire::clock::TimeUnit;
 use crate::wire::parameters::Parameters;
@@ -147,12 +147,7 @@ fn find(path: Option<&'static str>, head: &Head) -> Result<&'static Route, ApiEr
         .find(|route| route.method == head.method)
         .ok_or_else(|| {
             let methods: Vec<&str> = rows.by_ref().map(|route| route.method.as_str()).collect();
-            ApiError::new(
-                -1000,
-                format!("Request method '{}' is not supported.", head.method),
-            )
-            .status(StatusCode::METHOD_NOT_ALLOWED)
-            .hint(format!("{path} takes {}", methods.join(", ")))
+            error::wrong_method(&head.method, path, &methods.join(", "))
         })
 }
 

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
+use gateway::connect::Ports;
 use gateway::queries::Queries;
 use gateway::submit::Submit;
 
@@ -38,6 +39,7 @@ pub struct Admin {
     pub queries: Arc<dyn Queries>,
     pub keys: Arc<crate::keyring::Keyring>,
     pub sinks: Arc<Sinks>,
+    pub ports: Ports,
     pub pipeline: Arc<Pipeline>,
     pub token: Arc<str>,
     pub data_dir: Arc<PathBuf>,
@@ -64,6 +66,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/symbols/{name}/state", post(symbols::state))
         .route("/venue", post(venue::state))
         .route("/venue/limits", post(venue::limits))
+        .route("/ports", get(venue::ports))
         .route("/skip", post(venue::skip))
         .route("/projections", get(projections::list))
         .route("/projections/{name}/{act}", post(projections::act))

@@ -76,6 +76,11 @@ pub async fn limits(
         .await
 }
 
+/// `GET ports`: where this node listens.
+pub async fn ports(State(admin): State<Admin>) -> Json<Value> {
+    Json(json!({"http": admin.ports.http, "fix": admin.ports.fix}))
+}
+
 /// `POST skip`: only while the node stands before that very fault. It is journaled and
 /// works at the next start.
 pub async fn skip(

@@ -20,7 +20,9 @@ pub mod snapshot;
 pub mod projection;
 pub mod reconcile;
 pub mod skip;
+pub mod connect;
 pub mod feed;
+pub mod load;
 pub mod doctor;
 
 /// An event-sourced exchange whose journal is the truth.
@@ -49,7 +51,9 @@ enum Verb {
     Projection(projection::Projection),
     Reconcile(reconcile::Reconcile),
     Skip(skip::Skip),
+    Connect(connect::Connect),
     Feed(feed::Feed),
+    Load(load::Load),
     Doctor(doctor::Doctor),
 }
 
@@ -70,7 +74,9 @@ impl Cli {
             Verb::Projection(projection) => projection.run(),
             Verb::Reconcile(reconcile) => reconcile.run(),
             Verb::Skip(skip) => skip.run(),
+            Verb::Connect(connect) => connect.run(),
             Verb::Feed(feed) => feed.run(),
+            Verb::Load(load) => load.run(),
             Verb::Doctor(doctor) => doctor.run(),
         }
     }

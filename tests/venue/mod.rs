@@ -22,6 +22,7 @@ pub struct Node {
     child: Child,
     pub http: String,
     pub fix: String,
+    ready_line: String,
     pub dir: PathBuf,
     /// Seconds from the start to `ready`.
     pub ready_after: Duration,
@@ -109,17 +110,13 @@ impl Start {
                 stderr,
             });
         }
-        let address = |name: &str| {
-            let found = line
-                .split_whitespace()
-                .find_map(|word| word.strip_prefix(name));
-            found.expect("ready names the address").to_string()
-        };
-        let (http, fix) = (address("http="), address("fix="));
+        let named = |name| address(&line, name).expect("ready names the address");
+        let (http, fix) = (named("http"), named("fix"));
         Ok(Node {
             child,
             http,
             fix,
+            ready_line: line,
             dir: dir.to_path_buf(),
             ready_after: started.elapsed(),
         })
@@ -130,6 +127,11 @@ impl Node {
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// An address that the `ready` line names, like `tls`.
+    pub fn ready(&self, name: &str) -> Option<String> {
+        address(&self.ready_line, name)
     }
 
     /// kill -9.
@@ -213,4 +215,14 @@ pub fn run(mut command: Command) -> Result<Value, Ended> {
         });
     }
     Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+}
+
+/// The address of `name=A:P` in a `ready` line.
+fn address(line: &str, name: &str) -> Option<String> {
+    let mut words = line
+        .split_whitespace()
+        .filter_map(|word| word.split_once('='));
+    words
+        .find(|(found, _)| *found == name)
+        .map(|(_, address)| address.to_owned())
 }

@@ -36,3 +36,5 @@ pub mod my_filters;
 pub mod smart_routing;
 pub mod sapi;
 pub mod user_events;
+pub mod openapi;
+pub mod udf;

@@ -9,6 +9,7 @@ mod client;
 mod auth;
 mod signatures;
 mod limits;
+mod help;
 mod bad_input;
 mod decimals;
 mod orders;
