@@ -103,6 +103,8 @@ fn config(dir: &Path, segments_ahead: u32) -> Config {
         segments_ahead,
         ring_commands: 16_384,
         snapshot_commands: 0,
+        kafka: None,
+        search: Default::default(),
         accept_time: false,
         sql: Sql::default(),
         tls: None,

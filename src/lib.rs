@@ -20,6 +20,7 @@ pub mod genesis;
 pub mod node;
 pub mod follower;
 pub mod sinks;
+pub mod outlets;
 pub mod history;
 pub mod market_history;
 pub mod history_servers;

@@ -16,6 +16,7 @@ use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport, Top, TradeReport,
     UserPage,
 };
+use schemas::search::{SearchPage, SearchQuery};
 use schemas::units::{Price, TimeNs};
 use tokio::sync::broadcast;
 use views::Views;
@@ -24,6 +25,7 @@ use crate::history::History;
 use crate::live_config::LiveConfig;
 use crate::market_history::MarketHistory;
 use crate::node::Node;
+use crate::outlets::Find;
 use crate::pipeline::clock::wall_clock;
 use crate::user_events::feeds::UserFeeds;
 use crate::user_events::past::{Past, Since};
@@ -36,6 +38,7 @@ pub struct Reads {
     users: Arc<UserFeeds>,
     past: Past,
     live: Arc<LiveConfig>,
+    find: Option<Find>,
 }
 
 impl Reads {
@@ -48,6 +51,7 @@ impl Reads {
             users: node.users.clone(),
             past: Past::new(node.data_dir.clone(), node.pipeline.durable()),
             live,
+            find: None,
         }
     }
 
@@ -56,6 +60,12 @@ impl Reads {
             views: &self.views,
             history: &self.history,
         }
+    }
+
+    /// The same, and searching.
+    pub fn with_search(mut self, find: Option<Find>) -> Reads {
+        self.find = find;
+        self
     }
 }
 
@@ -169,6 +179,17 @@ impl Queries for Reads {
 
     fn newest_offset(&self) -> Option<Offset> {
         self.views.next().0.checked_sub(1).map(Offset)
+    }
+
+    fn search(&self, query: SearchQuery) -> Read<'_, SearchPage> {
+        let find = self.find.clone();
+        Box::pin(async move {
+            let unavailable = |reason: String| ReadError { reason };
+            let find = find.ok_or_else(|| unavailable("this node has no search".to_string()))?;
+            let found = tokio::task::spawn_blocking(move || find(&query)).await;
+            let found = found.map_err(|error| unavailable(error.to_string()))?;
+            found.map_err(unavailable)
+        })
     }
 
     fn market_updates(&self) -> broadcast::Receiver<Arc<MarketUpdate>> {

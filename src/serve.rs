@@ -30,6 +30,7 @@ use crate::history::History;
 use crate::keyring::Keyring;
 use crate::live_config::LiveConfig;
 use crate::node::Node;
+use crate::outlets;
 use crate::reads::Reads;
 use crate::sinks::Sinks;
 
@@ -82,8 +83,10 @@ impl Venue {
         let sinks = Arc::new(Sinks::new(&node));
         let history = History::follow(read_models, &config.sql, &node, &sinks)?;
         let history = Arc::new(history);
+        let outlets = outlets::add(&config, &node, &sinks)?;
         let live = LiveConfig::watch(config.live.clone(), config.file.clone());
-        let queries: Arc<dyn Queries> = Arc::new(Reads::new(&node, history.clone(), live.clone()));
+        let reads = Reads::new(&node, history.clone(), live.clone()).with_search(outlets.find);
+        let queries: Arc<dyn Queries> = Arc::new(reads);
         let follower = follower::Follower::start(&node, history.clone(), config.snapshot_commands)?;
         let reconciler = crate::reconcile::schedule(
             &config.data_dir,

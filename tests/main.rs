@@ -15,9 +15,14 @@ mod edge;
 mod limits;
 mod restart;
 mod exit_codes;
+mod metrics;
 mod snapshot_restore;
 mod power_loss;
 mod full_disk;
 mod read_models;
 mod full_ring;
 mod fix_sessions;
+#[cfg(all(feature = "kafka", feature = "search"))]
+mod servers;
+#[cfg(all(feature = "kafka", feature = "search"))]
+mod outflow;

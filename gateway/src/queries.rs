@@ -15,6 +15,7 @@ use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport, Top, TradeReport,
     UserPage,
 };
+use schemas::search::{SearchPage, SearchQuery};
 use schemas::units::{Price, TimeNs};
 use tokio::sync::broadcast;
 
@@ -81,6 +82,11 @@ pub trait Queries: Send + Sync + 'static {
     fn orders(&self, page: OrderPage) -> Read<'_, Vec<OrderReport>>;
     /// A page of this account's trades, ascending by id.
     fn trades(&self, page: TradePage) -> Read<'_, Vec<TradeReport>>;
+    /// Documents by any of their words; those who have no index say so.
+    fn search(&self, query: SearchQuery) -> Read<'_, SearchPage> {
+        let reason = format!("nothing is indexed here ({} asked for)", query.limit);
+        Box::pin(async { Err(ReadError { reason }) })
+    }
     /// Everything that changes on any symbol's market from now on.
     fn market_updates(&self) -> broadcast::Receiver<Arc<MarketUpdate>>;
     /// Everything that happens to an account from now on, each command with its offset.

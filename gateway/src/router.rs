@@ -140,6 +140,7 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v1/udf/search", |_| 2, Public, rest::udf::search::search),
     row!(GET "/api/v1/udf/history", |_| 2, Public, rest::udf::history::history),
     row!(GET "/api/v1/udf/time", |_| 1, Public, rest::udf::time::time),
+    row!(GET "/api/v1/search", |_| 20, Read, rest::search::search),
 ];
 
 const BY_SYMBOL: Weight = rest::book_ticker::weight;

@@ -49,6 +49,16 @@ pub(crate) struct Shared {
     target: Mutex<Target>,
     work: Bell,
     progress: Bell,
+    syncs: AtomicU64,
+    syncs_us: AtomicU64,
+}
+
+/// How often the journal was synced since it was opened, and how long that took in all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Syncs {
+    pub count: u64,
+    /// Microseconds.
+    pub total_us: u64,
 }
 
 const RUN: u8 = 0;
@@ -75,7 +85,15 @@ impl Shared {
             target: Mutex::new(target),
             work: Bell::new(),
             progress: Bell::new(),
+            syncs: AtomicU64::new(0),
+            syncs_us: AtomicU64::new(0),
         }
+    }
+
+    fn synced(&self, taken: Duration) {
+        let us = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX);
+        self.syncs_us.fetch_add(us, Ordering::Relaxed);
+        self.syncs.fetch_add(1, Ordering::Relaxed);
     }
 
     #[inline]
@@ -143,6 +161,15 @@ impl Durable {
             .progress
             .wait(deadline, || seen < shared.durable() || shared.is_failed());
         shared.durable()
+    }
+
+    /// How often the journal was synced, and how long that took.
+    pub fn syncs(&self) -> Syncs {
+        let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        Syncs {
+            count: load(&self.shared.syncs),
+            total_us: load(&self.shared.syncs_us),
+        }
     }
 
     /// The first sync that failed, if one did. It is final.
@@ -253,7 +280,9 @@ impl SyncThread {
                 target.spare.take(),
             )
         };
+        let started = Instant::now();
         disk::sync_data(&file, &path)?;
+        self.shared.synced(started.elapsed());
         if let Some(spare) = &spare {
             // The header went with the sync above; the name comes before the promise.
             disk::rename(spare, &path)?;

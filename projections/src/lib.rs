@@ -6,7 +6,8 @@
 //!
 //! Reading order: `projection` (the trait), `driver` (who calls it), `orders` (events
 //! folded into rows), `sql` (SQLite, MySQL), `reads` (what history answers),
-//! `reconcile` (rows against the journal), `error`.
+//! `reconcile` (rows against the journal), `names`, `document` and `telling` (events in
+//! words for other systems), `kafka`, `search`, `error`.
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +19,13 @@ mod rows;
 pub mod reads;
 pub mod market_reads;
 pub mod reconcile;
+pub mod names;
+pub mod document;
+pub mod telling;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+#[cfg(feature = "search")]
+pub mod search;
 pub mod error;
 
 #[cfg(test)]

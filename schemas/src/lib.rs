@@ -18,5 +18,6 @@ pub mod command;
 pub mod order_event;
 pub mod event;
 pub mod report;
+pub mod search;
 pub mod page;
 pub mod market;

@@ -4,7 +4,7 @@
 //! whether a change is allowed; the engine does.
 //!
 //! Reading order: `act` (submit and wait), `accounts`, `keys`, `symbols`, `venue`,
-//! `projections`, `health`.
+//! `projections`, `search`, `metrics`, `health`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub mod symbols;
 pub mod rules;
 pub mod venue;
 pub mod projections;
+pub mod search;
+pub mod metrics;
 pub mod health;
 
 /// What the handlers work with.
@@ -68,6 +70,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/venue/limits", post(venue::limits))
         .route("/ports", get(venue::ports))
         .route("/skip", post(venue::skip))
+        .route("/search", get(search::search))
         .route("/projections", get(projections::list))
         .route("/projections/{name}/{act}", post(projections::act))
         .route_layer(axum::middleware::from_fn_with_state(
@@ -76,7 +79,7 @@ pub fn router(admin: Admin) -> Router {
         ));
     Router::new()
         .nest("/admin/v1", guarded)
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .with_state(admin)

@@ -21,6 +21,7 @@ use schemas::units::TimeNs;
 
 use crate::pipeline::answers::{Answers, Token};
 use crate::pipeline::clock::Clock;
+use crate::pipeline::counts::Counts;
 use crate::pipeline::log::CommandLog;
 use crate::pipeline::ring::{InputPoller, OutputProducer};
 
@@ -62,6 +63,8 @@ pub struct Shared {
     pub event_log_failed: AtomicBool,
     /// A sync failed: no more answers.
     pub broken: AtomicBool,
+    /// What passed the gate.
+    pub counts: Counts,
 }
 
 /// The state of the core thread.

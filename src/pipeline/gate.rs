@@ -21,6 +21,7 @@ use tokio::sync::broadcast;
 use views::Views;
 use views::users::UserSink;
 
+use crate::pipeline::clock::wall_clock;
 use crate::pipeline::core::Shared;
 use crate::pipeline::ring::{Output, OutputPoller};
 use crate::user_events::feeds::UserFeeds;
@@ -183,12 +184,15 @@ impl Door {
             drop(self.market.send(update));
         }
         self.shared.visible.store(offset.0 + 1, Ordering::Release);
+        self.shared.counts.count(events);
         if let Some(sender) = self.shared.answers.take(*token) {
             let receipt = Receipt {
                 offset: *offset,
                 time: *time,
                 events: events.clone(),
             };
+            let waited = wall_clock().0.saturating_sub(time.0);
+            self.shared.counts.answer(Duration::from_nanos(waited));
             // Who no longer waits finds out by the client order id.
             drop(sender.send(Ok(receipt)));
         }

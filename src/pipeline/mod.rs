@@ -10,7 +10,7 @@
 //! On two cores the sequencer and the engine share one thread. No thread here ever waits
 //! for a client, a projection or a snapshot.
 //!
-//! Reading order: `ring`, `log`, `clock`, `core`, `gate`, then `answers`.
+//! Reading order: `ring`, `log`, `clock`, `core`, `gate`, then `answers`, `counts`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,6 +27,7 @@ use schemas::units::TimeNs;
 use crate::fault::CORE_THREAD;
 use crate::pipeline::answers::Token;
 use crate::pipeline::core::{Core, End, Shared};
+use crate::pipeline::counts::Counts;
 use crate::pipeline::gate::{ChainAt, Gate};
 use crate::pipeline::ring::InputProducer;
 
@@ -36,6 +37,7 @@ pub mod clock;
 pub mod core;
 pub mod gate;
 pub mod answers;
+pub mod counts;
 
 /// A running pipeline, as everyone but its threads sees it.
 pub struct Pipeline {
@@ -137,6 +139,11 @@ impl Pipeline {
     /// Whether projections stand still because the event log could not be written.
     pub fn is_event_log_failed(&self) -> bool {
         self.shared.event_log_failed.load(Ordering::Acquire)
+    }
+
+    /// What passed the gate since the start.
+    pub fn counts(&self) -> &Counts {
+        &self.shared.counts
     }
 
     /// The command that a fault of ours makes the node stand before.

@@ -40,7 +40,15 @@ pub fn lints(workspace: &Workspace, report: &mut Report) {
     });
     report.step("clippy", || {
         component(workspace, "clippy", "clippy");
-        let words = ["clippy", "--workspace", "--all-targets", "--", "-D"];
+        let features = "--features=kafka,search";
+        let words = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            features,
+            "--",
+            "-D",
+        ];
         clean(workspace, &[&words, ["warnings"].as_slice()].concat())
     });
 }

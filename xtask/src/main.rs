@@ -22,6 +22,7 @@ mod test;
 mod bench;
 mod miri;
 mod loom;
+mod maven;
 mod services;
 mod later;
 
@@ -50,6 +51,8 @@ enum Verb {
     #[command(subcommand)]
     Services(services::Services),
     Loom(loom::Loom),
+    #[command(subcommand)]
+    Services(services::Services),
     #[command(flatten)]
     Later(later::Later),
 }
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Verb::Miri(verb) => verb.run(&workspace),
         Verb::Services(verb) => verb.run(&workspace),
         Verb::Loom(verb) => verb.run(&workspace),
+        Verb::Services(verb) => verb.run(&workspace),
         Verb::Later(verb) => Ok(verb.run()),
     });
     outcome.unwrap_or_else(|error| {

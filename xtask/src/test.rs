@@ -14,13 +14,16 @@ use crate::{bench, check, clients, libtest, loom, miri, services};
 
 /// Modules of the system's tests that start nodes and break them: slow, so that they run
 /// once, in release.
-const FAULTS: [&str; 5] = [
+const FAULTS: [&str; 6] = [
     "restart::",
     "power_loss::",
     "full_disk::",
     "read_models::",
     "fix_sessions::",
+    "outflow::",
 ];
+/// The sinks that a demo is built without.
+const FEATURES: &str = "--features=kafka,search";
 
 /// Every check and every test; the last line is `N passed, N failed, N skipped`
 #[derive(clap::Args)]
@@ -63,12 +66,12 @@ fn builds(workspace: &Workspace, report: &mut Report) {
     let steps: [(&str, &[&str]); 3] = [
         (
             "build of the tests (debug)",
-            &["test", "--workspace", "--no-run"],
+            &["test", "--workspace", FEATURES, "--no-run"],
         ),
-        ("build (release)", &["build", "--release"]),
+        ("build (release)", &["build", "--release", FEATURES]),
         (
             "build of the tests (release)",
-            &["test", "--release", "--no-run"],
+            &["test", "--release", FEATURES, "--no-run"],
         ),
     ];
     for (name, words) in steps {
@@ -81,6 +84,7 @@ fn tests(workspace: &Workspace, report: &mut Report) {
         let words = [
             "test",
             "--workspace",
+            FEATURES,
             "--no-fail-fast",
             "--",
             "--show-output",
@@ -95,6 +99,7 @@ fn tests(workspace: &Workspace, report: &mut Report) {
         let words = [
             "test",
             "--release",
+            FEATURES,
             "--no-fail-fast",
             "oracle",
             "--",
@@ -111,6 +116,7 @@ fn tests(workspace: &Workspace, report: &mut Report) {
         let words = [
             "test",
             "--release",
+            FEATURES,
             "--test",
             "system",
             "--",

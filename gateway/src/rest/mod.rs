@@ -38,3 +38,4 @@ pub mod sapi;
 pub mod user_events;
 pub mod openapi;
 pub mod udf;
+pub mod search;

@@ -26,3 +26,4 @@ pub mod statistics;
 pub mod candle;
 pub mod wallet;
 pub mod account;
+pub mod search;

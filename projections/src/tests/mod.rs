@@ -5,6 +5,11 @@ mod log;
 mod server;
 mod candles;
 mod tamper;
+mod telling;
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(feature = "search")]
+mod search;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 
+use crate::maven;
 use crate::report;
 use crate::workspace::Workspace;
 
@@ -26,6 +27,8 @@ mod process;
 mod program;
 mod mariadb;
 mod redis;
+mod kafka;
+mod opensearch;
 
 /// A server that tests may ask for.
 pub trait Server {
@@ -56,16 +59,23 @@ pub struct Place {
 
 /// Every server, in the order in which they start.
 fn all() -> Vec<Box<dyn Server>> {
-    vec![Box::new(mariadb::MariaDb), Box::new(redis::Redis)]
+    vec![
+        Box::new(mariadb::MariaDb),
+        Box::new(redis::Redis),
+        Box::new(kafka::Kafka),
+        Box::new(opensearch::OpenSearch),
+    ]
 }
 
-/// Start and stop the real servers of the tests (MariaDB, Redis)
+/// Start and stop the real servers of the tests (MariaDB, Redis, Kafka, OpenSearch)
 #[derive(Subcommand)]
 pub enum Services {
     /// Start them, or those named, and print their addresses as `VARIABLE=ADDRESS`.
     Up { names: Vec<String> },
     /// Stop them, or those named, and remove their data.
     Down { names: Vec<String> },
+    /// Fetch what Kafka and OpenSearch are made of, and start nothing.
+    Fetch,
 }
 
 impl Services {
@@ -87,6 +97,11 @@ impl Services {
                     }
                 }
                 Ok(ExitCode::from(u8::from(missing && workspace.ci)))
+            }
+            Services::Fetch => {
+                println!("{}", maven::kafka(workspace)?.display());
+                println!("{}", maven::opensearch(workspace)?.display());
+                Ok(ExitCode::SUCCESS)
             }
             Services::Down { names } => {
                 for server in chosen(&names)? {

@@ -1,7 +1,7 @@
 //! Flags, file and environment become one validated [`Config`].
 //!
 //! Everything that can be refused before a file of the venue is opened is refused here,
-//! with the key and the line.
+//! with the key and the line. Reading order: this file, `outlets` (servers by address).
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::edge::tls::Files;
+use crate::config::outlets::{Kafka, Search};
 use crate::failure::{Exit, Failure};
+
+pub mod outlets;
 
 /// What a node needs to know.
 #[derive(Clone, Debug)]
@@ -31,6 +34,9 @@ pub struct Config {
     /// A second public listener that speaks TLS.
     pub tls: Option<Tls>,
     pub live: Live,
+    /// Where events go as messages; nowhere unless configured.
+    pub kafka: Option<Kafka>,
+    pub search: Search,
     /// The file that `live` came from, read again when it changes.
     pub file: Option<PathBuf>,
 }
@@ -139,6 +145,8 @@ struct File {
     tls: TlsFile,
     deny: Deny,
     limits: Limits,
+    kafka: Option<Kafka>,
+    search: Search,
 }
 
 /// The flags of `daybook serve`; each wins over the file.
@@ -218,6 +226,8 @@ impl Config {
                 deny: file.deny,
                 limits: file.limits,
             },
+            kafka: file.kafka,
+            search: file.search,
             file: flags.config.clone(),
         };
         config.check()?;
@@ -240,6 +250,12 @@ impl Config {
                 "ring_commands = {}: a power of two, at least 64",
                 self.ring_commands
             ));
+        }
+        if let Some(Err(line)) = self.kafka.as_ref().map(Kafka::check) {
+            return refuse(line);
+        }
+        if let Err(line) = self.search.check() {
+            return refuse(line);
         }
         if !self.admin_listen.ip().is_loopback() && !self.admin_listen.ip().is_unspecified() {
             tracing::warn!(address = %self.admin_listen, "administration is not on loopback");

@@ -1,0 +1,140 @@
+//! What every client of the brokers shares: its options, its patience, its last complaint.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::ProducerContext;
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::error::SinkError;
+use crate::kafka::settings::Settings;
+
+/// How long one step with the brokers may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Remembers the last complaint of librdkafka, which says more than "timed out".
+#[derive(Clone, Default)]
+pub(crate) struct Watched {
+    complaint: Arc<Mutex<Option<String>>>,
+    undelivered: Arc<Mutex<Option<KafkaError>>>,
+}
+
+impl Watched {
+    /// Why a message did not arrive; `error` when that says more.
+    pub(crate) fn cause_of(&self, error: KafkaError) -> KafkaError {
+        let purged = |it: &KafkaError| {
+            matches!(
+                code_of(it),
+                Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)
+            )
+        };
+        // What was thrown away was so because of `error`.
+        let undelivered = self.undelivered.lock().clone();
+        undelivered.filter(|it| !purged(it)).unwrap_or(error)
+    }
+}
+
+impl ClientContext for Watched {
+    fn log(&self, level: rdkafka::config::RDKafkaLogLevel, fac: &str, text: &str) {
+        tracing::debug!(?level, "librdkafka {fac}: {text}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, "librdkafka: {reason}");
+        *self.complaint.lock() = Some(reason.to_string());
+    }
+}
+
+impl ConsumerContext for Watched {}
+
+impl ProducerContext for Watched {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            *self.undelivered.lock() = Some(error.clone());
+        }
+    }
+}
+
+/// The options that every client starts from.
+pub(crate) fn base(settings: &Settings) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", &settings.brokers)
+        .set("client.id", settings.transactional_id())
+        .set("socket.timeout.ms", PATIENCE.as_millis().to_string())
+        .set("reconnect.backoff.max.ms", "1000")
+        .set("log.connection.close", "false");
+    for (name, value) in &settings.options {
+        config.set(name, value);
+    }
+    config
+}
+
+/// An error as operators read it.
+pub(crate) fn failed(
+    settings: &Settings,
+    watched: &Watched,
+    (doing, error): (&str, KafkaError),
+) -> SinkError {
+    let complaint = watched.complaint.lock().clone();
+    let complaint = complaint.map_or(String::new(), |text| format!(" ({text})"));
+    let address = settings.brokers.clone();
+    if let KafkaError::ClientConfig(_, why, name, value) = &error {
+        return SinkError::Refused {
+            reason: format!("Kafka option {name} = {value}: {why}"),
+            todo: "correct it in [kafka.options]".to_string(),
+        };
+    }
+    match code_of(&error) {
+        Some(
+            RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::MessageTimedOut
+            | RDKafkaErrorCode::RequestTimedOut
+            | RDKafkaErrorCode::BrokerNotAvailable
+            | RDKafkaErrorCode::Resolve,
+        ) => SinkError::Unreachable {
+            address: format!("Kafka {address}"),
+            reason: format!("{doing}: {error}{complaint}"),
+        },
+        code => SinkError::Refused {
+            reason: format!("Kafka at {address}: {doing}: {error}{complaint}"),
+            todo: advice(code).to_string(),
+        },
+    }
+}
+
+/// The code inside an error, wherever it lies.
+pub(crate) fn code_of(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        KafkaError::Transaction(error) => Some(error.code()),
+        error => error.rdkafka_error_code(),
+    }
+}
+
+fn advice(code: Option<RDKafkaErrorCode>) -> &'static str {
+    match code {
+        Some(
+            RDKafkaErrorCode::NotEnoughReplicas | RDKafkaErrorCode::NotEnoughReplicasAfterAppend,
+        ) => "bring the missing brokers back",
+        Some(RDKafkaErrorCode::SaslAuthenticationFailed | RDKafkaErrorCode::Authentication) => {
+            "correct user and password in [kafka.options]"
+        }
+        Some(
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed,
+        ) => "let this user write the topics and use the transactional id",
+        _ => "see the broker's log; it is tried again by itself",
+    }
+}

@@ -1,0 +1,17 @@
+//! Kafka: six topics and a cursor, moved together by transactions.
+//!
+//! Readers with `isolation.level=read_committed` see every message exactly once and in order
+//! per key. A rebuild writes a new generation of the topics beside the old one. Absent on
+//! purpose: consumer groups (nothing here shares work) and TLS (give `options` to a broker
+//! that terminates it, or build librdkafka with it).
+//!
+//! Reading order: `settings`, `topics` (names, partitions, retention), `cursor` (who writes
+//! and how far), `sink` (the transactions), `packed` (the other form of values), `reader`, `client`.
+
+pub mod settings;
+pub mod topics;
+pub mod cursor;
+pub mod sink;
+pub mod packed;
+pub mod reader;
+mod client;
