@@ -22,9 +22,15 @@ impl<T: Trace> Engine<T> {
     /// one that is applied next; it may be wrong, and it may be left out.
     #[inline]
     pub fn foresee(&self, command: &Command) {
-        if self.state.books.orders.count() < SMALL {
-            return;
+        if self.state.books.orders.count() >= SMALL {
+            self.fetch(command);
         }
+    }
+
+    /// [`Engine::foresee`] of a venue of any size.
+    #[doc(hidden)]
+    #[inline]
+    pub fn fetch(&self, command: &Command) {
         match command {
             Command::CancelReplace(replace) => {
                 self.fetch_target(replace.order.symbol, &replace.target);
@@ -50,7 +56,7 @@ impl<T: Trace> Engine<T> {
             let order = books.orders.get(handle);
             black_box(self.state.clients.home(order.client_tag));
             black_box(books.orders.details(handle).created);
-            black_box(self.state.seats.get(order.seat).count);
+            black_box(self.state.seats.peek(order.seat).map(|seat| seat.count));
             books.fetch_queue(order);
         }
     }

@@ -174,27 +174,28 @@ impl Lookup {
     /// Takes a handle away and closes the gap, so that no tombstone stays.
     #[inline]
     pub fn remove(&mut self, tag: u32, handle: u32) {
-        let mask = self.slots.len() - 1;
+        self.used -= 1;
+        let slots = self.slots.as_mut_slice();
+        let mask = slots.len() - 1;
         let mut hole = tag as usize & mask;
-        while self.slots[hole] != (Slot { tag, handle }) {
-            assert!(self.slots[hole].handle != NIL, "what is removed is there");
+        while slots[hole].handle != handle || slots[hole].tag != tag {
+            assert!(slots[hole].handle != NIL, "what is removed is there");
             hole = (hole + 1) & mask;
         }
-        self.used -= 1;
         let mut at = hole;
         loop {
             at = (at + 1) & mask;
-            let slot = self.slots[at];
+            let slot = slots[at];
             if slot.handle == NIL {
                 break;
             }
             let from_home = at.wrapping_sub(slot.tag as usize) & mask;
             if from_home >= (at.wrapping_sub(hole) & mask) {
-                self.slots[hole] = slot;
+                slots[hole] = slot;
                 hole = at;
             }
         }
-        self.slots[hole] = EMPTY;
+        slots[hole] = EMPTY;
     }
 
     #[cold]

@@ -2,6 +2,7 @@
 
 use engine::apply::{Engine, Stamp};
 use engine::chain::Chain;
+use engine::trace::Notes;
 use expect_test::expect;
 use schemas::command::Command;
 use schemas::event::encode_events;
@@ -51,6 +52,30 @@ fn sections(engine: &Engine) -> Vec<(String, Vec<u8>)> {
         .into_iter()
         .map(|(name, bytes)| (name.to_owned(), bytes))
         .collect()
+}
+
+#[test]
+fn short_ways_and_reading_ahead_give_what_the_long_ways_give() {
+    for (seed, theme) in [(51, Theme::Mixed), (52, Theme::Rules), (53, Theme::Wide)] {
+        println!("seed {seed} {theme:?}");
+        let journal = journal(seed, theme, 2_500);
+        let mut short = Engine::new(1);
+        // Who listens to every step takes the long way through each rule.
+        let mut long = Engine::with_trace(1, Notes::default());
+        let (mut told, mut expected) = (Vec::new(), Vec::new());
+        for (index, (at, command)) in journal.iter().enumerate() {
+            if let Some((_, next)) = journal.get(index + 1) {
+                short.fetch(next);
+            }
+            told.clear();
+            expected.clear();
+            short.apply(*at, command, &mut told);
+            long.apply(*at, command, &mut expected);
+            long.trace_mut().0.clear();
+            assert_eq!(told, expected, "seed {seed}, offset {}", at.offset.0);
+        }
+        assert_eq!(short.root(), long.root(), "seed {seed}");
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ const NO_KEY: i64 = i64::MAX;
 /// No price lies on this page.
 const NO_PAGE: (i64, u32) = (i64::MAX, NIL);
 /// Entries of the cache of pages.
-const NEAR: usize = 8;
+const NEAR: usize = 16;
 
 #[derive(Clone, Debug)]
 struct Page {

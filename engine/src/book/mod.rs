@@ -47,7 +47,7 @@ pub(crate) fn key_of(side: Side, price: Price) -> i64 {
 }
 
 /// Takes an order out of the queue of its price.
-#[inline]
+#[inline(always)]
 fn unlink(levels: &mut PagedLevels, orders: &mut Orders, order: &Order) {
     let key = key_of(order.side, order.price);
     let (prev, next) = (order.prev, order.next);
@@ -123,9 +123,7 @@ impl Books {
     pub(crate) fn fetch_queue(&self, order: &Order) {
         self.fetch_level(order.symbol, order.side, order.price);
         for neighbour in [order.prev, order.next] {
-            if neighbour != NIL {
-                std::hint::black_box(self.orders.get(neighbour).next);
-            }
+            std::hint::black_box(self.orders.peek(neighbour).map(|order| order.next));
         }
     }
 

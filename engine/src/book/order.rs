@@ -123,6 +123,12 @@ impl Orders {
         &self.hot[handle as usize]
     }
 
+    /// The order in that place, if there is such a place.
+    #[inline]
+    pub(crate) fn peek(&self, handle: u32) -> Option<&Order> {
+        self.hot.get(handle as usize)
+    }
+
     /// The order in that place.
     #[inline]
     pub fn get_mut(&mut self, handle: u32) -> &mut Order {

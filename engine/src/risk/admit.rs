@@ -44,9 +44,7 @@ impl<T: Trace> Engine<T> {
         if !T::HEARS
             && let Some(notional) = self.admit_ordinary(order, replaced)
         {
-            let notional = Amount(notional.into());
-            debug_assert_eq!(self.admit_by_rules(order, replaced), Ok(notional));
-            return Ok(notional);
+            return Ok(Amount(notional.into()));
         }
         self.admit_by_rules(order, replaced)
     }
@@ -85,7 +83,13 @@ impl<T: Trace> Engine<T> {
                 return None;
             }
         }
-        corridor.notional(order.side, order.price, order.qty)
+        let notional = corridor.notional(order.side, order.price, order.qty)?;
+        debug_assert_eq!(
+            self.admit_by_rules(order, replaced),
+            Ok(Amount(notional.into())),
+            "the corridor only accepts what the rules accept"
+        );
+        Some(notional)
     }
 
     /// The rules one by one, in the documented order.

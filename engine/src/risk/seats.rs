@@ -65,6 +65,12 @@ impl Seats {
         &self.records[place as usize]
     }
 
+    /// The seat in that place, if there is one.
+    #[inline]
+    pub(crate) fn peek(&self, place: u32) -> Option<&Seat> {
+        self.records.get(place as usize)
+    }
+
     /// How many seats are taken.
     pub fn count(&self) -> usize {
         let is_empty = |place: u32| self.records[place as usize].count == 0;
