@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::edge::tls::Files;
 use crate::config::outlets::{Kafka, Search};
+use crate::edge::tls::Files;
 use crate::failure::{Exit, Failure};
 
 pub mod outlets;

@@ -1,25 +1,22 @@
 //! `cargo xtask clients`: unmodified clients against a real node.
 //!
-//! First our own scenarios, then the conformance kit where it lies. Kit tests that need an
-//! endpoint of a later step are named in `tests/clients/not_due.txt`, each with its reason;
-//! they are neither run nor counted, but printed.
+//! First our own scenarios, then the conformance kit where it lies.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::child::{self, Ending};
 use crate::node::{Node, Trader};
 use crate::report::{Report, Tally, skipped};
 use crate::workspace::Workspace;
-use crate::{pytest, setup};
+use crate::{go_client, pytest, setup};
 
 const LIMIT: Duration = Duration::from_secs(8 * 60);
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
-/// One file of the kit is one client; `not_due.txt` speaks of the first.
+/// One file of the kit is one client.
 const KIT_FILES: [&str; 2] = ["test_ccxt_spot.py", "test_python_binance_ws.py"];
 /// QuickFIX, in a Python of its own: it has to be compiled.
 const KIT_FIX_FILE: &str = "test_quickfix_fix44.py";
@@ -70,8 +67,9 @@ pub fn drive(workspace: &Workspace) -> Result<Tally> {
         traders,
     };
     let mut tally = run.own(&folder)?;
-    tally.add(run.kit(workspace, &folder)?);
+    tally.add(run.kit(workspace)?);
     tally.add(run.kit_fix(workspace, &folder)?);
+    tally.add(go_client::drive(workspace, |go| run.environment(go))?);
     tally.add(if run.node.stop()? {
         Tally::PASSED
     } else {
@@ -93,18 +91,13 @@ impl Run {
         pytest::run(&mut self.pytest(folder), LIMIT)
     }
 
-    fn kit(&self, workspace: &Workspace, folder: &Path) -> Result<Tally> {
+    fn kit(&self, workspace: &Workspace) -> Result<Tally> {
         let kit = workspace.shared.join("clients/kit");
         if !kit.join(KIT_FILES[0]).is_file() {
             return Ok(skipped("conformance kit", &format!("no {}", kit.display())));
         }
-        let list = fs::read_to_string(folder.join("not_due.txt")).context("not_due.txt")?;
         let mut pytest = self.pytest(&kit);
         pytest.args(["-c", "pytest.ini"]).args(KIT_FILES);
-        for NotDue { test, reason } in not_due(&list)? {
-            println!("not due yet: {}::{test}: {reason}", KIT_FILES[0]);
-            pytest.arg(format!("--deselect={}::{test}", KIT_FILES[0]));
-        }
         pytest::run(&mut pytest, LIMIT)
     }
 
@@ -141,50 +134,17 @@ impl Run {
             .args(options)
             .current_dir(folder);
         pytest.env("PYTHONDONTWRITEBYTECODE", "1");
-        pytest.env("BASE_URL", &self.node.public);
-        pytest.env("WS_URL", self.node.public.replacen("http", "ws", 1));
-        for (trader, number) in self.traders.iter().zip(["", "2"]) {
-            pytest.env(format!("API_KEY{number}"), &trader.api_key);
-            pytest.env(format!("API_SECRET{number}"), &trader.api_secret);
-        }
+        self.environment(&mut pytest);
         pytest
     }
-}
 
-/// One line of `not_due.txt`.
-#[derive(PartialEq, Eq, Debug)]
-struct NotDue<'a> {
-    test: &'a str,
-    reason: &'a str,
-}
-
-/// Reads `test: reason` lines; blank lines and those with `#` are for the reader.
-fn not_due(list: &str) -> Result<Vec<NotDue<'_>>> {
-    let lines = list.lines().map(str::trim);
-    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| match line.split_once(": ") {
-            Some((test, reason)) => Ok(NotDue { test, reason }),
-            None => bail!("not_due.txt: `{line}` is not `test: reason`"),
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{NotDue, not_due};
-
-    #[test]
-    fn every_test_that_is_left_out_has_a_reason() {
-        let list = "# later\n\ntest_a: needs klines\n";
-        let read = not_due(list).expect("a well-formed list");
-        assert_eq!(
-            read,
-            [NotDue {
-                test: "test_a",
-                reason: "needs klines"
-            }]
-        );
-        assert!(not_due("test_b").is_err());
+    /// Where the node is and who trades, as the kit's clients read it.
+    fn environment(&self, client: &mut Command) {
+        client.env("BASE_URL", &self.node.public);
+        client.env("WS_URL", self.node.public.replacen("http", "ws", 1));
+        for (trader, number) in self.traders.iter().zip(["", "2"]) {
+            client.env(format!("API_KEY{number}"), &trader.api_key);
+            client.env(format!("API_SECRET{number}"), &trader.api_secret);
+        }
     }
 }

@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::child::{self, Ending};
-use crate::clients::{NotDue, not_due};
+use crate::child;
 use crate::report::{Tally, skipped};
 use crate::setup;
 use crate::workspace::Workspace;
@@ -71,6 +70,25 @@ fn build(workspace: &Workspace, kit: &Path) -> Result<PathBuf> {
     Ok(folder.join(PROGRAM))
 }
 
+/// One line of `not_due_go.txt`.
+#[derive(PartialEq, Eq, Debug)]
+struct NotDue<'a> {
+    test: &'a str,
+    reason: &'a str,
+}
+
+/// Reads `NAME: reason` lines; blank lines and those with `#` are for the reader.
+fn not_due(list: &str) -> Result<Vec<NotDue<'_>>> {
+    let lines = list.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| match line.split_once(": ") {
+            Some((test, reason)) => Ok(NotDue { test, reason }),
+            None => bail!("not_due_go.txt: `{line}` is not `NAME: reason`"),
+        })
+        .collect()
+}
+
 /// Reads what the program prints.
 struct Reading<'a> {
     later: Vec<NotDue<'a>>,
@@ -100,7 +118,17 @@ impl Reading<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NotDue, Reading, Tally};
+    use super::{NotDue, Reading, Tally, not_due};
+
+    #[test]
+    fn every_call_that_is_left_out_has_a_reason() {
+        let read = not_due("# later\n\nleverage: perpetuals\n").expect("a well-formed list");
+        let [only] = read.as_slice() else {
+            panic!("{read:?}");
+        };
+        assert_eq!((only.test, only.reason), ("leverage", "perpetuals"));
+        assert!(not_due("leverage").is_err());
+    }
 
     #[test]
     fn a_failed_call_counts_unless_it_is_due_later() {

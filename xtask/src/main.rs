@@ -16,6 +16,7 @@ mod pytest;
 mod setup;
 mod node;
 mod clients;
+mod go_client;
 mod run;
 mod check;
 mod test;
