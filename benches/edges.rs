@@ -6,6 +6,7 @@
 #[path = "../tests/venue/mod.rs"]
 #[expect(dead_code, reason = "the system tests use the rest")]
 mod venue;
+mod fix_flow;
 
 use std::io::Write;
 use std::sync::Arc;

@@ -15,6 +15,7 @@ use gateway::connect::Ports;
 use gateway::queries::{Keys, Queries};
 use gateway::submit::Submit;
 use gateway::ws::life::Sockets;
+use schemas::ids::Offset;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -44,11 +45,7 @@ const FIX_DIR: &str = "fix";
 
 /// A node with its edges, taking orders.
 pub struct Venue {
-    pub http: SocketAddr,
-    pub admin: SocketAddr,
-    pub fix: SocketAddr,
-    /// The same as `http`, behind TLS.
-    pub tls: Option<SocketAddr>,
+    pub addresses: Addresses,
     pub administration: Admin,
     node: Node,
     history: Arc<History>,
@@ -71,14 +68,8 @@ impl Venue {
         let addresses = doors.addresses(&institutions)?;
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|error| Failure::io("create", &config.data_dir, &error))?;
-        let opening = config.clone();
         let read_models = History::open(&config.data_dir).await?;
-        let cursor = read_models.cursor;
-        let opened = tokio::task::spawn_blocking(move || {
-            let node = Node::open(&opening, cursor)?;
-            node.found_venue().map(|()| node)
-        });
-        let node = opened.await.map_err(our_fault)??;
+        let node = open_node(&config, read_models.cursor).await?;
         let keys = Arc::new(Keyring::open(&config.data_dir).await?);
         let sinks = Arc::new(Sinks::new(&node));
         let history = History::follow(read_models, &config.sql, &node, &sinks)?;
@@ -94,10 +85,7 @@ impl Venue {
             config.sql.reconcile_seconds,
         );
         let submit: Arc<dyn Submit> = node.pipeline.clone();
-        let ports = Ports {
-            http: Some(addresses.http),
-            fix: Some(addresses.fix),
-        };
+        let ports = addresses.ports();
         let administration = Admin {
             ports,
             submit: submit.clone(),
@@ -108,10 +96,8 @@ impl Venue {
             token: token(&config.data_dir)?.into(),
             data_dir: Arc::new(config.data_dir.clone()),
         };
-        write_secret(
-            &config.data_dir.join(ADDRESS_FILE),
-            &addresses.admin.to_string(),
-        )?;
+        let told = addresses.admin.to_string();
+        write_secret(&config.data_dir.join(ADDRESS_FILE), &told)?;
         let keys: Arc<dyn Keys> = keys;
         let sockets = Sockets::default();
         let parts = Parts {
@@ -123,19 +109,10 @@ impl Venue {
         let routes = gateway::router::app_at(parts.clone(), ports);
         let (stop, stopping) = watch::channel(false);
         let inner = admin::router(administration.clone());
-        let Addresses {
-            http,
-            admin,
-            fix,
-            tls,
-        } = addresses;
         let mut servers = vec![serve_fix(institutions, parts, &config, &stopping)];
         servers.extend(doors.serve((routes, inner), &live, &stopping));
         Ok(Venue {
-            http,
-            admin,
-            fix,
-            tls,
+            addresses,
             administration,
             node,
             history,
@@ -151,13 +128,14 @@ impl Venue {
     /// The line for stdout when orders are taken.
     pub fn ready_line(&self) -> String {
         let offset = self.node.pipeline.visible().0;
-        let tls = self
-            .tls
-            .map_or_else(String::new, |tls| format!("tls={tls} "));
-        format!(
-            "ready http={} admin={} fix={} {tls}offset={offset}",
-            self.http, self.admin, self.fix
-        )
+        let Addresses {
+            http,
+            admin,
+            fix,
+            tls,
+        } = self.addresses;
+        let tls = tls.map_or_else(String::new, |tls| format!("tls={tls} "));
+        format!("ready http={http} admin={admin} fix={fix} {tls}offset={offset}")
     }
 
     /// What is behind the edges.
@@ -277,11 +255,32 @@ impl Doors {
 }
 
 /// Where a node listens.
-struct Addresses {
-    http: SocketAddr,
-    admin: SocketAddr,
-    fix: SocketAddr,
-    tls: Option<SocketAddr>,
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub http: SocketAddr,
+    pub admin: SocketAddr,
+    pub fix: SocketAddr,
+    /// The same as `http`, behind TLS.
+    pub tls: Option<SocketAddr>,
+}
+
+impl Addresses {
+    fn ports(&self) -> Ports {
+        Ports {
+            http: Some(self.http),
+            fix: Some(self.fix),
+        }
+    }
+}
+
+/// Recovery and the rules of a new venue, off the runtime's threads.
+async fn open_node(config: &Config, history: Offset) -> Result<Node, Failure> {
+    let config = config.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let node = Node::open(&config, history)?;
+        node.found_venue().map(|()| node)
+    });
+    opened.await.map_err(our_fault)?
 }
 
 fn serve_fix(

@@ -70,7 +70,7 @@ fn what_happened_while_a_session_was_away_is_told_once() {
     assert_eq!(ids.len(), 4, "every report has a name of its own");
 
     // A session that starts its numbers again is told of nothing that was before.
-    drop(fix.logout());
+    fix.logout();
     let mut fix = stage.ann("ANN", Numbers::default(), &[(141, "Y")]);
     assert!(fix.hear(MOMENT).is_none());
     assert_eq!(stage.node.terminate().code, Some(0));

@@ -186,12 +186,12 @@ fn free_port(wished: SocketAddr) -> Result<SocketAddr, Failure> {
 }
 
 fn greet(venue: &Venue, dir: &std::path::Path, keys: &[(&str, AccountId, String, String)]) {
-    let base = format!("http://{}", venue.http);
+    let base = format!("http://{}", venue.addresses.http);
     println!("\nDaybook demo, data in {}", dir.display());
     println!("  book      {base}/api/v3/depth?symbol=BTCUSDT&limit=10");
     println!("  trades    {base}/api/v3/trades?symbol=BTCUSDT&limit=10");
-    println!("  stream    ws://{}/ws/btcusdt@trade", venue.http);
-    println!("  metrics   http://{}/metrics", venue.admin);
+    println!("  stream    ws://{}/ws/btcusdt@trade", venue.addresses.http);
+    println!("  metrics   http://{}/metrics", venue.addresses.admin);
     for (name, account, key, secret) in keys {
         println!(
             "  {name} (account {}): key {key} secret {secret}",

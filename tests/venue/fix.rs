@@ -48,7 +48,7 @@ impl Default for Numbers {
 }
 
 pub struct Fix {
-    stream: TcpStream,
+    pub stream: TcpStream,
     inbox: Vec<u8>,
     /// So much of the inbox was read.
     taken: usize,
@@ -104,40 +104,8 @@ impl Fix {
         self.send("D", &[&fields[..], &more].concat());
     }
 
-    /// An order that trades at once or ends, as bytes to be sent under the next number.
-    pub fn immediate(&mut self, side: &str, (qty, price): (&str, &str), name: &str) -> Vec<u8> {
-        let side = if side == "BUY" { "1" } else { "2" };
-        let fields = [
-            (11, name),
-            (55, "BTCUSDT"),
-            (54, side),
-            (38, qty),
-            (40, "2"),
-        ];
-        let more = [(44, price), (59, "3")];
-        let bytes = self.frame(self.numbers.next, "D", &[&fields[..], &more].concat());
-        self.numbers.next += 1;
-        bytes
-    }
-
-    /// The way out, for a thread of its own.
-    pub fn writer(&self) -> TcpStream {
-        self.stream.try_clone().expect("a descriptor")
-    }
-
-    /// Hears until so many reports of that ExecType came, or nothing comes any more.
-    pub fn count_reports(&mut self, exec_type: &str, wanted: usize) -> usize {
-        let mut count = 0;
-        while count < wanted {
-            match self.hear(Duration::from_secs(20)) {
-                None => break,
-                Some(message) => count += usize::from(message.get(150) == exec_type),
-            }
-        }
-        count
-    }
-
-    fn frame(&self, number: u64, kind: &str, fields: &[(u32, &str)]) -> Vec<u8> {
+    /// A message of that number and type, whole.
+    pub fn frame(&self, number: u64, kind: &str, fields: &[(u32, &str)]) -> Vec<u8> {
         let mut body = format!(
             "35={kind}\x0149={}\x0156=DAYBOOK\x0134={number}\x0152={}\x01",
             self.name,

@@ -52,8 +52,6 @@ enum Verb {
     #[command(subcommand)]
     Services(services::Services),
     Loom(loom::Loom),
-    #[command(subcommand)]
-    Services(services::Services),
     #[command(flatten)]
     Later(later::Later),
 }
@@ -69,7 +67,6 @@ fn main() -> ExitCode {
         Verb::Miri(verb) => verb.run(&workspace),
         Verb::Services(verb) => verb.run(&workspace),
         Verb::Loom(verb) => verb.run(&workspace),
-        Verb::Services(verb) => verb.run(&workspace),
         Verb::Later(verb) => Ok(verb.run()),
     });
     outcome.unwrap_or_else(|error| {

@@ -194,7 +194,7 @@ impl Place<'_> {
             OrderStatus::Canceled if self.is_replaced(done) => None,
             OrderStatus::Canceled => Some(self.message('4', names, None)),
             OrderStatus::Expired => {
-                let why = expiry_reason(done.status, order.order_type, order.time_in_force);
+                let why = expiry_reason(order);
                 Some(self.message('C', names, why))
             }
             OrderStatus::ExpiredInMatch => {

@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use schemas::command::{
-    AmendOrderV1, CancelAllV1, CancelOrderV1, CancelReplaceV1, Command, OrderRef,
-};
+use schemas::command::{AmendOrderV1, CancelAllV1, CancelOrderV1, Command, OrderRef};
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
-use schemas::instrument::{CancelReplaceMode, OrderStatus};
+use schemas::instrument::{CancelReplaceMode, CancelRestriction};
+use schemas::order_command::CancelReplaceWithTermsV1;
 use schemas::reject::RejectReason;
 use schemas::report::{OrderReport, SymbolReport};
 use schemas::units::{Qty, TimeNs};
@@ -19,11 +18,12 @@ use crate::call::{App, Call};
 use crate::error::{self, ApiError};
 use crate::filters;
 use crate::fix::request::Request;
-use crate::rest::cancel_order::check_restriction;
 use crate::rest::new_order::on_grid;
+use crate::rest::{cancel_order, cancel_replace};
 use crate::wire::client_id;
 use crate::wire::clock::TimeUnit;
-use crate::wire::new_order::{NewOrder, find_symbol};
+use crate::wire::leg::is_plain;
+use crate::wire::new_order::{NewOrder, command, find_symbol};
 use crate::wire::parameters::Parameters;
 
 /// Who enters orders.
@@ -48,6 +48,8 @@ impl Desk {
             // FIX has sequence numbers against repetition and staleness.
             valid_until: TimeNs(0),
             request: schemas::command::RequestDigest::default(),
+            may_trade: true,
+            is_bound_to_addresses: false,
         }
     }
 
@@ -67,9 +69,9 @@ impl Desk {
     pub async fn command(&self, request: &Request) -> Result<Option<Command>, ApiError> {
         match request.kind.as_str() {
             "D" => self.place(request).await.map(Some),
-            "F" => self.cancel(request).await.map(Some),
+            "F" => self.cancel(request).map(Some),
             "G" => self.replace(request).await.map(Some),
-            "XCN" => self.cancel_and_new(request).await.map(Some),
+            "XCN" => self.cancel_and_new(request).map(Some),
             "XAK" => self.amend(request).map(Some),
             _ => Ok(None),
         }
@@ -81,7 +83,7 @@ impl Desk {
         if request.is_possible_duplicate() {
             self.check_repetition(&order).await?;
         }
-        Ok(Command::PlaceOrder(on_grid(&call, &self.caller(), &order)?))
+        Ok(command(on_grid(&call, &self.caller(), &order)?))
     }
 
     /// A message that may be a repetition places nothing if its order is known already.
@@ -100,20 +102,16 @@ impl Desk {
         }
     }
 
-    async fn cancel(&self, request: &Request) -> Result<Command, ApiError> {
+    fn cancel(&self, request: &Request) -> Result<Command, ApiError> {
         let Target { symbol, target } = self.target(request)?;
-        if let Some(restriction) = restriction(request) {
-            let call = self.call(Vec::new());
-            let wanted = (target, Some(restriction));
-            check_restriction(&call, &self.caller(), &symbol, wanted).await?;
-        }
-        Ok(Command::CancelOrder(CancelOrderV1 {
+        let cancel = CancelOrderV1 {
             target,
             valid_until: TimeNs(0),
             account: self.account,
             symbol: symbol.symbol,
             cancel_client: client_name(request, 11)?,
-        }))
+        };
+        Ok(cancel_order::command(cancel, restriction(request)))
     }
 
     /// One command: a smaller quantity at the same price keeps its place, everything else
@@ -127,38 +125,41 @@ impl Desk {
         let queries = &self.app.parts.queries;
         let known = queries.order(self.account, symbol.symbol, target).await?;
         if let Some(old) = known.filter(|old| old.status.is_open()) {
-            if old.side != placed.side {
+            let new = placed.order;
+            if old.side != new.side {
                 return Err(error::bad_combination().hint("a replace keeps the side (54)"));
             }
-            let same = old.price == placed.price && old.order_type == placed.order_type;
-            let smaller = placed.qty < old.qty && old.executed < placed.qty;
-            if same && smaller && old.time_in_force == placed.time_in_force {
-                return Ok(self.smaller((&symbol, target), placed.qty, placed.client_order));
+            let same = old.price == new.price && old.order_type == new.order_type;
+            let same = same && old.time_in_force == new.time_in_force;
+            let smaller = new.qty < old.qty && old.executed < new.qty;
+            // Terms (a trigger, an iceberg's slice) may differ: then it is another order.
+            if same && smaller && is_plain(&new, &placed.terms) && old.extras.is_none() {
+                return Ok(self.smaller((&symbol, target), new.qty, new.client_order));
             }
-            placed.qty = rest(placed.qty, &old)?;
+            placed.order.qty = rest(new.qty, &old)?;
         }
-        Ok(Command::CancelReplace(CancelReplaceV1 {
-            cancel_client: placed.client_order,
-            order: placed,
+        Ok(cancel_replace::command(CancelReplaceWithTermsV1 {
+            cancel_client: placed.order.client_order,
+            new: placed,
             target,
             mode: CancelReplaceMode::StopOnFailure,
+            restriction: CancelRestriction::Any,
         }))
     }
 
-    async fn cancel_and_new(&self, request: &Request) -> Result<Command, ApiError> {
-        let Target { symbol, target } = self.target(request)?;
+    fn cancel_and_new(&self, request: &Request) -> Result<Command, ApiError> {
+        let Target { target, .. } = self.target(request)?;
         let call = self.call(parameters(request));
         let order = NewOrder::read(&call.parameters, &call.directory, &[])?;
-        let wanted = (target, restriction(request));
-        check_restriction(&call, &self.caller(), &symbol, wanted).await?;
         let cancel_client = match request.get(25034) {
             Some(_) => client_name(request, 25034)?,
             None => client_id::generate(),
         };
-        Ok(Command::CancelReplace(CancelReplaceV1 {
-            order: on_grid(&call, &self.caller(), &order)?,
+        Ok(cancel_replace::command(CancelReplaceWithTermsV1 {
+            new: on_grid(&call, &self.caller(), &order)?,
             target,
             cancel_client,
+            restriction: restriction(request),
             mode: match request.get(25033) {
                 Some("2") => CancelReplaceMode::AllowFailure,
                 _ => CancelReplaceMode::StopOnFailure,
@@ -265,11 +266,12 @@ fn rest(qty: Qty, old: &OrderReport) -> Result<Qty, ApiError> {
     Err(ApiError::new(-2038, text))
 }
 
-fn restriction(request: &Request) -> Option<OrderStatus> {
+/// CancelRestrictions (25002).
+fn restriction(request: &Request) -> CancelRestriction {
     match request.get(25002) {
-        Some("1") => Some(OrderStatus::New),
-        Some("2") => Some(OrderStatus::PartiallyFilled),
-        _ => None,
+        Some("1") => CancelRestriction::OnlyNew,
+        Some("2") => CancelRestriction::OnlyPartiallyFilled,
+        _ => CancelRestriction::Any,
     }
 }
 

@@ -175,7 +175,7 @@ impl Responder {
         };
         self.note(&receipt);
         self.tell_through(&receipt).await?;
-        let done = cancelled(&receipt).next().is_some();
+        let done = cancelled(&receipt, self.desk.account).next().is_some();
         if let Some(reason) = cancel_refusal(&receipt) {
             let message = match request.kind.as_str() {
                 "XAK" => amend_rejected(request, &error::amend_rejected(reason)),
@@ -204,7 +204,7 @@ impl Responder {
                 Ok(receipt) => {
                     self.note(&receipt);
                     self.tell_through(&receipt).await?;
-                    cancels += cancelled(&receipt).count();
+                    cancels += cancelled(&receipt, self.desk.account).count();
                     if let Some(reason) = cancel_refusal(&receipt) {
                         refused = Some(reason.into());
                     }

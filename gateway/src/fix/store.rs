@@ -319,7 +319,8 @@ impl Files {
         fs::remove_file(self.path(oldest))
     }
 
-    fn sent(&mut self, number: u64, kind: &MsgType, frame: &[u8], next: u64) -> io::Result<()> {
+    /// Keeps a message of that number; `next` is the number of the one after it.
+    fn sent(&mut self, (number, next): (u64, u64), kind: &MsgType, frame: &[u8]) -> io::Result<()> {
         let segment = self.segments.back().map_or(0, |(number, _)| *number);
         if self.length >= self.bounds.segment_bytes {
             self.next_segment(segment + 1)?;
@@ -447,7 +448,7 @@ impl MessageStore for FileStore {
         let mut files = self.state.lock();
         let next = files.numbers.next_sender;
         files
-            .sent(number, kind, frame, next)
+            .sent((number, next), kind, frame)
             .map_err(|error| failed(&error))
     }
 
@@ -460,7 +461,7 @@ impl MessageStore for FileStore {
     ) -> Result<(), StoreError> {
         let mut files = self.state.lock();
         files
-            .sent(number, kind, frame, next_sender)
+            .sent((number, next_sender), kind, frame)
             .map_err(|error| failed(&error))
     }
 

@@ -59,7 +59,8 @@ pub async fn cancel_order(call: &Call, caller: &Caller) -> Outcome {
     Ok(Answer::json(&answer).at(receipt.offset))
 }
 
-fn command(cancel: CancelOrderV1, restriction: CancelRestriction) -> Command {
+/// The smallest command that does it.
+pub fn command(cancel: CancelOrderV1, restriction: CancelRestriction) -> Command {
     match restriction {
         CancelRestriction::Any => Command::CancelOrder(cancel),
         restriction => Command::CancelOrderIf(CancelOrderIfV1 {

@@ -64,7 +64,7 @@ pub async fn cancel_replace(call: &Call, caller: &Caller) -> Outcome {
 }
 
 /// The smallest command that does it.
-fn command(replace: CancelReplaceWithTermsV1) -> Command {
+pub fn command(replace: CancelReplaceWithTermsV1) -> Command {
     let PlaceOrderWithTermsV1 { order, terms } = replace.new;
     if is_plain(&order, &terms) && replace.restriction == CancelRestriction::Any {
         return Command::CancelReplace(CancelReplaceV1 {

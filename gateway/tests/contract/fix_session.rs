@@ -253,6 +253,9 @@ async fn a_message_under_another_name_is_rejected_and_ends_the_session() {
     fix.expect("5").await;
 }
 
+/// Message type, its fields beside those of an order, the reject's tags.
+type Case<'a> = (&'a str, &'a [(u32, &'a str)], &'a str);
+
 #[tokio::test]
 async fn what_the_dictionary_forbids_is_rejected_by_tag() {
     let order = [
@@ -262,7 +265,7 @@ async fn what_the_dictionary_forbids_is_rejected_by_tag() {
         (44, "100"),
         (59, "1"),
     ];
-    let cases: [(&str, &[(u32, &str)], &str); 7] = [
+    let cases: [Case; 7] = [
         ("D", &[(11, "a")], "371=38 372=D 373=1"),
         ("D", &[(38, "1")], "371=11 372=D 373=1"),
         ("D", &[(11, "a"), (38, "1e5")], "371=38 372=D 373=6"),
