@@ -22,12 +22,16 @@ const FAULTS: [&str; 6] = [
     "fix_sessions::",
     "outflow::",
 ];
-/// The sinks that a demo is built without.
+/// The sinks that take minutes to build.
 const FEATURES: &str = "--features=kafka,search";
 
 /// Every check and every test; the last line is `N passed, N failed, N skipped`
 #[derive(clap::Args)]
-pub struct Test {}
+pub struct Test {
+    /// Build and test Kafka and search as well, against their real servers
+    #[arg(long)]
+    outflow: bool,
+}
 
 impl Test {
     /// Runs all steps. Limits in minutes are about twice what two cores need.
@@ -37,16 +41,18 @@ impl Test {
     pub fn run(self, workspace: &Workspace) -> Result<ExitCode> {
         let mut report = Report::new(workspace.ci);
         check::lints(workspace, &mut report);
-        builds(workspace, &mut report);
+        let features: &[&str] = if self.outflow { &[FEATURES] } else { &[] };
+        builds(workspace, features, &mut report);
         let mut running = None;
         report.step("servers of the tests", || {
-            let (started, tally) = services::Running::start(workspace);
+            let (started, tally) = services::Running::start(workspace, self.outflow);
             running = Some(started);
             Ok(tally)
         });
         let environment = running.as_ref().map(|it| it.environment.as_slice());
         tests(
             &workspace.with(environment.unwrap_or_default()),
+            features,
             &mut report,
         );
         drop(running);
@@ -62,50 +68,38 @@ fn minutes(count: u64) -> Duration {
 }
 
 /// Building apart, so that the time of a test is its own.
-fn builds(workspace: &Workspace, report: &mut Report) {
+fn builds(workspace: &Workspace, features: &[&str], report: &mut Report) {
     let steps: [(&str, &[&str]); 3] = [
         (
             "build of the tests (debug)",
-            &["test", "--workspace", FEATURES, "--no-run"],
+            &["test", "--workspace", "--no-run"],
         ),
-        ("build (release)", &["build", "--release", FEATURES]),
+        ("build (release)", &["build", "--release"]),
         (
             "build of the tests (release)",
-            &["test", "--release", FEATURES, "--no-run"],
+            &["test", "--release", "--no-run"],
         ),
     ];
     for (name, words) in steps {
-        report.step(name, || check::clean(workspace, words));
+        let words = [words, features].concat();
+        report.step(name, || check::clean(workspace, &words));
     }
 }
 
-fn tests(workspace: &Workspace, report: &mut Report) {
+fn tests(workspace: &Workspace, features: &[&str], report: &mut Report) {
     report.step("tests (debug)", || {
-        let words = [
-            "test",
-            "--workspace",
-            FEATURES,
-            "--no-fail-fast",
-            "--",
-            "--show-output",
-        ];
-        let mut cargo = workspace.cargo(&words);
+        let mut cargo = workspace.cargo(&["test", "--workspace"]);
+        cargo.args(features);
+        cargo.args(["--no-fail-fast", "--", "--show-output"]);
         for module in FAULTS {
             cargo.args(["--skip", module]);
         }
         libtest::run(&mut cargo, minutes(15))
     });
     report.step("oracles (release)", || {
-        let words = [
-            "test",
-            "--release",
-            FEATURES,
-            "--no-fail-fast",
-            "oracle",
-            "--",
-            "--show-output",
-        ];
-        let mut cargo = workspace.cargo(&words);
+        let mut cargo = workspace.cargo(&["test", "--release"]);
+        cargo.args(features);
+        cargo.args(["--no-fail-fast", "oracle", "--", "--show-output"]);
         match bench::streams(workspace) {
             Ok(folder) => drop(cargo.env("XCS1_DIR", folder)),
             Err(error) => println!("no XCS1 streams: {error:#}"),
@@ -113,16 +107,9 @@ fn tests(workspace: &Workspace, report: &mut Report) {
         libtest::run(&mut cargo, minutes(15))
     });
     report.step("system and faults (release)", || {
-        let words = [
-            "test",
-            "--release",
-            FEATURES,
-            "--test",
-            "system",
-            "--",
-            "--show-output",
-        ];
-        let mut cargo = workspace.cargo(&words);
+        let mut cargo = workspace.cargo(&["test", "--release", "--test", "system"]);
+        cargo.args(features);
+        cargo.args(["--", "--show-output"]);
         // One at a time: each starts nodes of its own and fills, kills or cuts them.
         cargo.arg("--test-threads=1");
         for module in ["tidy::", "layering::", "oracle"] {

@@ -67,6 +67,13 @@ fn all() -> Vec<Box<dyn Server>> {
     ]
 }
 
+/// The servers of one run of tests: Kafka and search only if their sinks were built.
+fn of_tests(outflow: bool) -> Vec<Box<dyn Server>> {
+    let mut servers = all();
+    servers.retain(|server| outflow || !matches!(server.name(), "kafka" | "opensearch"));
+    servers
+}
+
 /// Start and stop the real servers of the tests (MariaDB, Redis, Kafka, OpenSearch)
 #[derive(Subcommand)]
 pub enum Services {
@@ -136,14 +143,14 @@ pub struct Running<'a> {
 
 impl Running<'_> {
     /// Starts what can be had; each that cannot is told loudly and counted.
-    pub fn start(workspace: &Workspace) -> (Running<'_>, report::Tally) {
+    pub fn start(workspace: &Workspace, outflow: bool) -> (Running<'_>, report::Tally) {
         let mut running = Running {
             workspace,
             started: Vec::new(),
             environment: Vec::new(),
         };
         let mut tally = report::Tally::default();
-        for server in all() {
+        for server in of_tests(outflow) {
             let was_there = folder(workspace, server.name()).exists();
             match up(workspace, server.as_ref()) {
                 Ok(address) => {
