@@ -82,7 +82,7 @@ impl Entries {
             if let Event::OrderAccepted(it) = event {
                 made.insert((it.symbol, it.order));
             }
-            for key in named(event).into_iter().flatten() {
+            for (key, _) in named(event).into_iter().flatten() {
                 if !made.contains(&key) && !self.open.contains_key(&key) {
                     missing.insert(key);
                 }
@@ -127,7 +127,7 @@ impl Entries {
                     }
                     _ => None,
                 };
-                for key in named(event).into_iter().flatten() {
+                for (key, _) in named(event).into_iter().flatten() {
                     if !orders.has(key)
                         && let Some((order, rank)) = self.open.get(&key)
                     {
@@ -136,7 +136,8 @@ impl Entries {
                     }
                 }
                 orders.apply(When { offset, time }, event)?;
-                for key in named(event).into_iter().flatten().chain(accepted) {
+                let named = named(event).into_iter().flatten().map(|(key, _)| key);
+                for key in named.chain(accepted) {
                     changed.insert(key, fact.id());
                 }
                 self.event(fact, &mut entries);

@@ -30,6 +30,9 @@ pub(crate) struct Fake {
     pub(crate) balances: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
     /// What each account owns, the venue's accounts included: sums to zero by asset.
     pub(crate) owned: BTreeMap<(AccountId, AssetId), i128>,
+    /// What deposits, withdrawals and transfers alone brought each account.
+    #[cfg(feature = "search")]
+    pub(crate) paid: BTreeMap<AccountId, i128>,
     touched: BTreeSet<(AccountId, AssetId)>,
     listed: bool,
 }
@@ -47,6 +50,8 @@ impl Fake {
             trades: Vec::new(),
             balances: BTreeMap::new(),
             owned: BTreeMap::new(),
+            #[cfg(feature = "search")]
+            paid: BTreeMap::new(),
             touched: BTreeSet::new(),
             listed: false,
         }
@@ -401,6 +406,16 @@ impl Fake {
         })]
     }
 
+    fn pays(&mut self, from: AccountId, to: AccountId, (asset, atoms): (AssetId, i128)) {
+        self.moved(from, to, (asset, atoms));
+        #[cfg(feature = "search")]
+        for (account, delta) in [(from, -atoms), (to, atoms)] {
+            if account != AccountId::OUTSIDE {
+                *self.paid.entry(account).or_default() += delta;
+            }
+        }
+    }
+
     fn pay(&mut self, offset: u64) -> Vec<Event> {
         let business = BusinessId::new(&format!("pay-{offset}")).expect("fits");
         let (account, to) = (self.account(), AccountId(10));
@@ -411,7 +426,7 @@ impl Fake {
         let outside = AccountId::OUTSIDE;
         let event = match offset % 3 {
             0 => {
-                self.moved(outside, account, (asset, amount.0));
+                self.pays(outside, account, (asset, amount.0));
                 Event::Deposited {
                     account,
                     asset,
@@ -420,7 +435,7 @@ impl Fake {
                 }
             }
             1 => {
-                self.moved(account, outside, (asset, amount.0));
+                self.pays(account, outside, (asset, amount.0));
                 Event::Withdrawn {
                     account,
                     asset,
@@ -429,7 +444,7 @@ impl Fake {
                 }
             }
             _ => {
-                self.moved(account, to, (asset, amount.0));
+                self.pays(account, to, (asset, amount.0));
                 Event::Transferred {
                     from: account,
                     to,
