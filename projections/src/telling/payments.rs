@@ -138,7 +138,7 @@ fn rule(document: &mut Document<'_>, names: &Names, event: &Event) {
             ..
         } => {
             words::symbol(document, names, *symbol);
-            document.word("kind", kind);
+            document.word("product", kind);
             for (name, asset) in [("base", base), ("quote", quote)] {
                 let code = names.asset(*asset).map(|asset| asset.code.as_str());
                 document.text(name, code.unwrap_or("#"));

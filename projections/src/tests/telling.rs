@@ -135,6 +135,21 @@ fn every_value_is_what_its_schema_says() {
     assert!(!validator.is_valid(&wrong), "the schema refuses something");
 }
 
+/// A search server refuses a document that has a name twice.
+#[test]
+fn no_value_uses_a_name_that_search_puts_before_it() {
+    let commands = [Answered {
+        offset: Offset(1),
+        time: TimeNs(1),
+        events: every_event(),
+    }];
+    for (_, _, value) in told(&commands) {
+        for name in ["kind", "rank", "time", "accounts"] {
+            assert_eq!(value.get(name), None, "{name}: {value}");
+        }
+    }
+}
+
 #[test]
 fn what_everybody_sees_names_no_account() {
     let commands = [Answered {
