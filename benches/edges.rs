@@ -37,7 +37,8 @@ fn main() {
     let us = |quantile| orders.value_at_quantile(quantile) as f64 / 1_000.0;
     println!(
         "{{\"orders\":{},\"rate\":{RATE},\"p50_us\":{:.0},\"p99_us\":{:.0},\"p999_us\":{:.0},\
-         \"fix_orders_per_s\":{fix:.0},\"idle_cpu_percent\":{cpu_percent:.2},\"idle_rss_anon_mib\":{:.1}}}",
+         \"fix_orders_per_s\":{fix:.0},\"idle_cpu_percent\":{cpu_percent:.2},\
+         \"idle_rss_anon_mib\":{:.1}}}",
         orders.len(),
         us(0.5),
         us(0.99),

@@ -194,10 +194,14 @@ fn the_journal_knows_no_command() {
     refuse_words("journal/src", &banned);
 }
 
-/// The gateway reaches state by a command and reads it through a port.
+/// The gateway reaches state by a command and reads it through a port. Only the numbers
+/// and messages of FIX sessions lie in files of its own, in the two modules named here.
 #[test]
 fn the_gateway_opens_no_file() {
-    refuse_words("gateway/src", &["std::fs", "tokio::fs", "File::open"]);
+    let stores = ["gateway/src/fix/store.rs", "gateway/src/fix/claims.rs"];
+    let mut findings = words_in("gateway/src", &["std::fs", "tokio::fs", "File::open"]);
+    findings.retain(|line| !stores.iter().any(|store| line.starts_with(store)));
+    expect_none("what has no place in this crate", &findings);
 }
 
 /// Inspection never writes into what it reads.
@@ -236,6 +240,12 @@ fn only_wire_types_of_the_gateway_serialize() {
 }
 
 fn refuse_words(folder: &str, banned: &[&str]) {
+    let findings = words_in(folder, banned);
+    expect_none("what has no place in this crate", &findings);
+}
+
+/// Each place in `folder` where one of the words stands.
+fn words_in(folder: &str, banned: &[&str]) -> Vec<String> {
     let mut findings = Vec::new();
     for source in sources(folder) {
         for (number, line) in source.code_lines() {
@@ -243,7 +253,7 @@ fn refuse_words(folder: &str, banned: &[&str]) {
             findings.extend(found.map(|word| format!("{}:{number}: `{word}`", source.path)));
         }
     }
-    expect_none("what has no place in this crate", &findings);
+    findings
 }
 
 /// True if `word` stands in `line` and is no part of a longer name.

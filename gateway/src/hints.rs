@@ -122,6 +122,10 @@ static HINTS: &[(i32, &str)] = &[
     (-1145, "ONLY_NEW or ONLY_PARTIALLY_FILLED"),
     (-1151, "name each symbol once"),
     (
+        -1160,
+        "an iceberg (icebergQty) is good till cancelled: send timeInForce=GTC",
+    ),
+    (
         -1220,
         "ask without symbolStatus, or for the status that exchangeInfo tells",
     ),

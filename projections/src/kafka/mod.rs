@@ -6,7 +6,8 @@
 //! that terminates it, or build librdkafka with it).
 //!
 //! Reading order: `settings`, `topics` (names, partitions, retention), `cursor` (who writes
-//! and how far), `sink` (the transactions), `packed` (the other form of values), `reader`, `client`.
+//! and how far), `sink` (the transactions), `packed` (the other form of values), `reader`,
+//! `client`.
 
 pub mod settings;
 pub mod topics;
