@@ -36,7 +36,8 @@ def test_every_stream_says_what_rest_says(traders):
         candles = [last[f"{NAME.lower()}@{kind}"]["k"]["L"] for kind in KINDS if "kline" in kind]
         tickers = [last[f"{NAME.lower()}@ticker"]["L"], last["!ticker@arr"][0]["L"]]
         tickers += [last[f"{NAME.lower()}@ticker_{size}"]["L"] for size in ("1h", "4h", "1d")]
-        return min(candles + tickers) > before
+        mini, full = (last[f"{NAME.lower()}@{kind}"]["v"] for kind in ("miniTicker", "ticker"))
+        return min(candles + tickers) > before and mini == full
 
     url = "/stream?streams=" + "/".join(names)
     seen = read(url, act, complete)
