@@ -23,7 +23,7 @@ use crate::pipeline::answers::{Answers, Token};
 use crate::pipeline::clock::Clock;
 use crate::pipeline::counts::Counts;
 use crate::pipeline::log::CommandLog;
-use crate::pipeline::ring::{InputPoller, OutputProducer};
+use crate::pipeline::ring::{Input, InputPoller, OutputProducer};
 
 /// Commands taken from the ring at once.
 const BATCH: u64 = 256;
@@ -44,7 +44,7 @@ pub struct Shared {
     pub input_bell: Bell,
     /// Rung when events were published or the ring of events has room again.
     pub output_bell: Bell,
-    /// Commands published and not yet taken by the core.
+    /// Commands published whose places in the ring are not free again.
     pub waiting: AtomicU64,
     /// Commands applied, and commands whose effects are visible.
     pub applied: AtomicU64,
@@ -142,15 +142,14 @@ impl Core {
             quiet_since: None,
         };
         loop {
-            let polled = match input.take(BATCH) {
-                Ok(mut batch) => {
-                    turn.work(&mut batch);
-                    Ok(())
-                }
+            // The places of a batch are free when the borrow of it ends, and only then do
+            // they count as free: the share kept for cancels is of the ring as it is.
+            let taken = match input.take(BATCH) {
+                Ok(mut batch) => Ok(turn.work(&mut batch)),
                 Err(polling) => Err(polling),
             };
-            match polled {
-                Ok(()) => {}
+            match taken {
+                Ok(taken) => turn.core.shared.count_taken(taken),
                 Err(Polling::Shutdown) => break,
                 Err(Polling::NoEvents) => {
                     if turn.core.shared.stop.load(Ordering::Acquire) {
@@ -167,8 +166,15 @@ impl Core {
     }
 }
 
+impl Shared {
+    fn count_taken(&self, commands: u64) {
+        self.waiting.fetch_sub(commands, Ordering::Release);
+    }
+}
+
 impl Turn {
-    fn work<'a>(&mut self, batch: impl Iterator<Item = &'a crate::pipeline::ring::Input>) {
+    /// Sequences every command of a batch; how many there were.
+    fn work<'a>(&mut self, batch: impl Iterator<Item = &'a Input>) -> u64 {
         let mut taken = 0;
         let mut batch = batch.peekable();
         while let Some(input) = batch.next() {
@@ -186,9 +192,9 @@ impl Turn {
         shared
             .clock_ahead_ns
             .store(self.core.clock.ahead_ns(), Ordering::Relaxed);
-        shared.waiting.fetch_sub(taken, Ordering::Relaxed);
-        self.core.shared.output_bell.ring();
+        shared.output_bell.ring();
         self.quiet_since = None;
+        taken
     }
 
     /// Appends and applies one command.

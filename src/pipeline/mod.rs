@@ -168,16 +168,17 @@ impl Pipeline {
 
     /// A sixteenth of the ring is kept for cancels and administration.
     fn has_room(&self, command: &Command) -> bool {
-        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        let waiting = self.shared.waiting.load(Ordering::Acquire);
         command.may_use_reserve() || waiting < self.capacity - self.capacity / 16
     }
 
     fn publish(&self, command: Command, token: Token) -> Result<(), SubmitError> {
+        let mut producer = self.producer.lock();
+        let producer = producer.as_mut().ok_or(SubmitError::Stopped)?;
+        // Under the lock, or two orders at once would both see the last place.
         if !self.has_room(&command) {
             return Err(SubmitError::Busy);
         }
-        let mut producer = self.producer.lock();
-        let producer = producer.as_mut().ok_or(SubmitError::Stopped)?;
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
         let published = producer.try_publish(|slot| {
             slot.command = command;
