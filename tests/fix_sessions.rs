@@ -84,11 +84,12 @@ fn a_drop_copy_hears_everything_and_enters_nothing() {
     let mut fix = stage.ann("ANN", Numbers::default(), &[]);
     let mut acks = stage.ann("ACKS", Numbers::default(), &[(25036, "2")]);
     fix.limit("BUY", ("0.1", "50000"), "fix");
+    fix.report("0", "fix");
+    copy.report("0", "fix");
     let rest = Client::new(&stage.node.http, &stage.ann);
     rest.limit("BUY", "0.1", "49000", "rest").expect("answered");
     stage.bob_sells("0.1", "sold");
     for fix in [&mut copy, &mut fix] {
-        fix.report("0", "fix");
         fix.report("0", "rest");
         fix.report("F", "fix");
     }

@@ -1,15 +1,19 @@
 //! Which sessions are live: one at a time for each (SenderCompID, key), and not too many.
 //!
 //! Two connections with the same name would fork one row of sequence numbers; so the second
-//! is refused while the first lives. Where each session's store lies is decided here too.
+//! is refused while the first lives. A client that logs on right after its logout waits a
+//! moment, until the session before has put its store away. Where each session's store lies
+//! is decided here too.
 
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 /// Connections at once, those without a logon included.
 pub const CONNECTIONS_MAX: usize = 1_024;
@@ -17,11 +21,14 @@ pub const CONNECTIONS_MAX: usize = 1_024;
 const SESSIONS_PER_KEY: usize = 32;
 /// Stores of one key on disk; beyond them the one that was used longest ago goes.
 const STORES_PER_KEY: usize = 64;
+/// How long a logon waits for the session before it to end.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Every live session.
 #[derive(Debug, Default)]
 pub struct Claims {
     live: Mutex<HashSet<Name>>,
+    given_back: Notify,
 }
 
 /// What a session is known by.
@@ -50,11 +57,32 @@ pub enum NotClaimed {
 }
 
 impl Claims {
+    /// Claims a name; one that is taken is waited for, up to [`PATIENCE`].
+    ///
+    /// # Errors
+    /// [`NotClaimed`].
+    pub async fn claim_soon(self: &Arc<Claims>, name: Name) -> Result<Claim, NotClaimed> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            // Enlisted before the look, so that no end is missed between the two.
+            let given_back = self.given_back.notified();
+            tokio::pin!(given_back);
+            given_back.as_mut().enable();
+            match self.claim(name.clone()) {
+                Err(NotClaimed::Taken) => {}
+                decided => return decided,
+            }
+            if tokio::time::timeout_at(deadline, given_back).await.is_err() {
+                return Err(NotClaimed::Taken);
+            }
+        }
+    }
+
     /// Claims a name.
     ///
     /// # Errors
     /// [`NotClaimed`].
-    pub fn claim(self: &Arc<Claims>, name: Name) -> Result<Claim, NotClaimed> {
+    fn claim(self: &Arc<Claims>, name: Name) -> Result<Claim, NotClaimed> {
         let mut live = self.live.lock();
         if live.contains(&name) {
             return Err(NotClaimed::Taken);
@@ -74,6 +102,7 @@ impl Claims {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.claims.live.lock().remove(&self.name);
+        self.claims.given_back.notify_waiters();
     }
 }
 
@@ -130,9 +159,10 @@ fn digest(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Claims, Name, NotClaimed, SESSIONS_PER_KEY, STORES_PER_KEY};
+    use super::{Claims, Name, NotClaimed, PATIENCE, SESSIONS_PER_KEY, STORES_PER_KEY};
     use std::fs;
     use std::sync::Arc;
+    use std::time::Duration;
 
     fn name(sender: usize) -> Name {
         Name {
@@ -152,6 +182,23 @@ mod tests {
         assert_eq!(claims.claim(name(99)).err(), Some(NotClaimed::TooMany));
         drop((first, others));
         assert!(claims.claim(name(1)).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_logon_waits_for_the_session_before_it_and_not_for_ever() {
+        let claims = Arc::new(Claims::default());
+        let first = claims.claim(name(1)).expect("nobody has it");
+        let ending = async {
+            tokio::time::sleep(PATIENCE / 2).await;
+            drop(first);
+        };
+        let (second, ()) = tokio::join!(claims.claim_soon(name(1)), ending);
+        let _second = second.expect("given back in time");
+        let started = tokio::time::Instant::now();
+        let third = claims.claim_soon(name(1)).await;
+        assert_eq!(third.err(), Some(NotClaimed::Taken));
+        let waited = started.elapsed();
+        assert!(PATIENCE <= waited && waited < PATIENCE + Duration::from_secs(1));
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Venue {
             let sender = sender.clone();
             Err((stream.take(), NotLoggedOn::Refused { sender, text }))
         };
-        let claim = match self.claims.claim(logon.name.clone()) {
+        let claim = match self.claims.claim_soon(logon.name.clone()).await {
             Ok(claim) => claim,
             Err(error) => return refuse(stream, error.to_string()),
         };
