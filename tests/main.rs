@@ -21,6 +21,7 @@ mod power_loss;
 mod full_disk;
 mod read_models;
 mod full_ring;
+mod fairness;
 mod fix_sessions;
 #[cfg(all(feature = "kafka", feature = "search"))]
 mod servers;

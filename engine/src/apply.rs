@@ -137,6 +137,20 @@ impl<T: Trace> Engine<T> {
             || self.wake_at().is_some_and(|due| due <= self.state.now)
     }
 
+    /// Whether what was carried over goes before every command: a walk, a sweep of cancels,
+    /// or a timer that is due.
+    #[inline]
+    pub fn must_go_on(&self) -> bool {
+        !self.state.work.is_empty() || self.wake_at().is_some_and(|due| due <= self.state.now)
+    }
+
+    /// Whether the command has to wait until orders that were set off on its symbol had
+    /// their turn; said now it would be refused as busy.
+    #[inline]
+    pub fn must_wait(&self, command: &Command) -> bool {
+        !self.state.terms.firing.is_empty() && self.is_firing_for(command)
+    }
+
     /// Applies one command and appends what happened to `out`.
     ///
     /// # Panics

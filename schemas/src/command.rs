@@ -483,4 +483,25 @@ impl Command {
                 | Command::PlaceOrderList(_)
         )
     }
+
+    /// Whose order it is about, and on which symbol; `None` for administration and for the
+    /// sequencer's own frames.
+    pub fn trader(&self) -> Option<(AccountId, SymbolId)> {
+        Some(match self {
+            Command::PlaceOrder(order) => (order.account, order.symbol),
+            Command::CancelOrder(cancel) => (cancel.account, cancel.symbol),
+            Command::CancelAll(cancel) => (cancel.account, cancel.symbol),
+            Command::CancelReplace(replace) => (replace.order.account, replace.order.symbol),
+            Command::AmendOrder(amend) => (amend.account, amend.symbol),
+            Command::PlaceOrderWithTerms(place) => (place.order.account, place.order.symbol),
+            Command::CancelOrderIf(cancel) => (cancel.cancel.account, cancel.cancel.symbol),
+            Command::CancelReplaceWithTerms(replace) => {
+                (replace.new.order.account, replace.new.order.symbol)
+            }
+            Command::PlaceOrderList(list) => (list.account, list.symbol),
+            Command::CancelOrderList(cancel) => (cancel.account, cancel.symbol),
+            Command::SetCountdown(countdown) => (countdown.account, countdown.symbol),
+            _ => return None,
+        })
+    }
 }

@@ -23,10 +23,13 @@ use crate::pipeline::answers::{Answers, Token};
 use crate::pipeline::clock::Clock;
 use crate::pipeline::counts::Counts;
 use crate::pipeline::log::CommandLog;
+use crate::pipeline::parked::Parked;
 use crate::pipeline::ring::{Input, InputPoller, OutputProducer};
 
 /// Commands taken from the ring at once.
 const BATCH: u64 = 256;
+/// Commands that waited and are taken for each one that did not.
+const RELEASED: u32 = 4;
 /// Looks at a full ring of events before sleeping.
 const SPINS: u32 = 200;
 /// Everything durable for this long: a seal is due (DESIGN §2).
@@ -84,6 +87,7 @@ struct Turn {
     core: Seat,
     durable: Durable,
     outcome: Outcome,
+    parked: Parked,
     sealed: bool,
     quiet_since: Option<Instant>,
 }
@@ -138,6 +142,7 @@ impl Core {
             core: seat,
             durable,
             outcome,
+            parked: Parked::default(),
             sealed: false,
             quiet_since: None,
         };
@@ -181,9 +186,10 @@ impl Turn {
             if let Some(after) = batch.peek() {
                 self.core.engine.foresee(&after.command);
             }
-            while self.outcome.more && self.sequence(&Command::Continue, 0).is_ok() {}
-            if let Err(error) = self.sequence(&input.command, input.token) {
-                self.core.shared.answers.refuse(input.token, error);
+            if self.outcome.more || !self.parked.is_empty() {
+                self.take_between(input);
+            } else {
+                self.answer(&input.command, input.token);
             }
             taken += 1;
         }
@@ -195,6 +201,62 @@ impl Turn {
         shared.output_bell.ring();
         self.quiet_since = None;
         taken
+    }
+
+    /// Sequences one command; who sent it hears if that was not possible.
+    fn answer(&mut self, command: &Command, token: Token) {
+        if let Err(error) = self.sequence(command, token) {
+            self.core.shared.answers.refuse(token, error);
+        }
+    }
+
+    /// A command arrives while bounded work is going on (ADR 0025).
+    ///
+    /// Walks, sweeps of cancels and timers go before everything. Orders that were set off
+    /// have their turn a slice a frame: only who wants their symbol waits for them, and
+    /// whoever waits pushes them on by a frame, so that the others never do.
+    #[cold]
+    #[inline(never)]
+    fn take_between(&mut self, input: &Input) {
+        while self.core.engine.must_go_on() && self.sequence(&Command::Continue, 0).is_ok() {}
+        self.release(RELEASED);
+        let command = &input.command;
+        let is_wanted = self.core.engine.must_wait(command) || self.parked.wants_same(command);
+        if !is_wanted && !self.parked.holds_back(command) {
+            return self.answer(command, input.token);
+        }
+        let given = (command, input.token);
+        if self.parked.put(given, is_wanted).is_err() {
+            let answers = &self.core.shared.answers;
+            answers.refuse(input.token, SubmitError::Busy);
+        }
+        self.go_on();
+    }
+
+    /// One frame for what was set off; without one the waiting get their refusals.
+    fn go_on(&mut self) -> bool {
+        let went_on = self.outcome.more && self.sequence(&Command::Continue, 0).is_ok();
+        if self.outcome.more && !went_on {
+            while let Some((command, token)) = self.parked.take() {
+                self.answer(&command, token);
+            }
+        }
+        went_on
+    }
+
+    /// Takes the first of the waiting whose turn came; whether there was one.
+    fn release(&mut self, at_most: u32) -> bool {
+        let mut released = false;
+        for _ in 0..at_most {
+            let first = self.parked.first();
+            if first.is_none_or(|command| self.core.engine.must_wait(command)) {
+                break;
+            }
+            let (command, token) = self.parked.take().expect("it was just seen");
+            self.answer(&command, token);
+            released = true;
+        }
+        released
     }
 
     /// Appends and applies one command.
@@ -227,7 +289,7 @@ impl Turn {
 
     /// Nothing to take: bounded work, timers and the seal; then spin, then park.
     fn idle(&mut self, input: &InputPoller) {
-        if self.outcome.more && self.sequence(&Command::Continue, 0).is_ok() {
+        if self.go_on() | self.release(RELEASED) {
             self.flush();
             return;
         }
@@ -282,6 +344,11 @@ impl Turn {
     }
 
     fn end(mut self) -> End {
+        // What was taken is done, what waits included.
+        while !self.parked.is_empty() && self.durable.failed().is_none() {
+            self.go_on();
+            self.release(RELEASED);
+        }
         self.core.log.publish();
         self.core.shared.output_bell.ring();
         let next = self.core.log.next().0;

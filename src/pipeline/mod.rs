@@ -10,7 +10,7 @@
 //! On two cores the sequencer and the engine share one thread. No thread here ever waits
 //! for a client, a projection or a snapshot.
 //!
-//! Reading order: `ring`, `log`, `clock`, `core`, `gate`, then `answers`, `counts`.
+//! Reading order: `ring`, `log`, `clock`, `parked`, `core`, `gate`, then `answers`, `counts`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,6 +34,7 @@ use crate::pipeline::ring::InputProducer;
 pub mod ring;
 pub mod log;
 pub mod clock;
+pub mod parked;
 pub mod core;
 pub mod gate;
 pub mod answers;
