@@ -372,8 +372,9 @@ fn the_index_of_decisions_is_complete() {
         );
         numbers.push(number);
     }
-    let expected: Vec<usize> = (1..=numbers.len()).collect();
-    assert_eq!(numbers, expected, "numbers have no gap");
+    // A number may be promised to a record that is still being written.
+    let rising = numbers.windows(2).all(|pair| pair[0] < pair[1]);
+    assert!(rising, "no number is used twice: {numbers:?}");
 }
 
 #[test]
