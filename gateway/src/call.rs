@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use schemas::command::Command;
 use schemas::ids::Offset;
+use schemas::instrument::SymbolKind;
 use schemas::report::{Directory, SymbolReport};
 use serde::Serialize;
 
@@ -16,8 +17,8 @@ use crate::limits::{Charge, Limits, Spend};
 use crate::queries::{Keys, Queries, ReadError};
 use crate::submit::{Receipt, Submit};
 use crate::wire::clock::TimeUnit;
-use crate::wire::new_order::find_symbol;
 use crate::wire::parameters::Parameters;
+use crate::wire::symbol_query::{self, Chosen, find};
 use crate::ws::life::Sockets;
 use crate::ws::stream::hub::Hub;
 
@@ -50,6 +51,8 @@ pub struct Call {
     pub parameters: Parameters,
     pub unit: TimeUnit,
     pub directory: Arc<Directory>,
+    /// What a symbol's name means: the two products name theirs alike.
+    pub product: SymbolKind,
 }
 
 /// A body on its way out.
@@ -148,7 +151,21 @@ impl Call {
     /// # Errors
     /// -1102 without the parameter, -1121 for an unknown symbol.
     pub fn symbol(&self) -> Result<SymbolReport, ApiError> {
-        find_symbol(&self.directory, self.parameters.required("symbol")?)
+        let name = self.parameters.required("symbol")?;
+        find(&self.directory, self.product, name)
+    }
+
+    /// The symbols that `symbol`, `symbols` and `symbolStatus` mean.
+    ///
+    /// # Errors
+    /// As [`symbol_query::choose`].
+    pub fn choose(&self) -> Result<Chosen, ApiError> {
+        symbol_query::choose(&self.parameters, &self.directory, self.product)
+    }
+
+    /// Whether a perpetual is asked for, whose answers differ in some fields.
+    pub fn is_futures(&self) -> bool {
+        self.product == SymbolKind::Perpetual
     }
 
     /// Hands a command over and waits for its durable answer.

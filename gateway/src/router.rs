@@ -11,6 +11,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
 use axum::routing::any;
+use schemas::instrument::SymbolKind;
 
 use crate::auth::Caller;
 use crate::call::{App, Call, Outcome, Parts};
@@ -18,6 +19,7 @@ use crate::connect::{Ports, connect};
 use crate::rest;
 use crate::rest::account_commission::account_commission;
 use crate::rest::countdown_cancel_all::countdown_cancel_all;
+use crate::rest::futures;
 use crate::rest::historical_trades::historical_trades;
 use crate::rest::order_list;
 use crate::rest::sapi;
@@ -51,6 +53,16 @@ pub struct Route {
     pub method: Method,
     pub weight: Weight,
     pub access: Access,
+}
+
+impl Route {
+    /// What a symbol's name means on this path.
+    pub fn product(&self) -> SymbolKind {
+        match self.path.starts_with("/fapi/") {
+            true => SymbolKind::Perpetual,
+            false => SymbolKind::Spot,
+        }
+    }
 }
 
 /// A row: method, path, weight, access, handler.
@@ -134,6 +146,18 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/sapi/v1/account/apiTradingStatus", |_| 1, Read, sapi::account::trading_status),
     row!(GET "/sapi/v1/system/status", |_| 1, Public, sapi::account::system_status),
     row!(GET "/dapi/v1/exchangeInfo", |_| 1, Public, sapi::empty::coin_margined_info),
+    row!(GET "/fapi/v1/ping", |_| 1, Public, rest::ping::ping),
+    row!(GET "/fapi/v1/time", |_| 1, Public, rest::time::time),
+    row!(GET "/fapi/v1/exchangeInfo", |_| 1, Public, futures::exchange_info::exchange_info),
+    row!(GET "/fapi/v1/depth", rest::depth::futures_weight, Public, rest::depth::depth),
+    row!(GET "/fapi/v1/trades", |_| 5, Public, rest::trades::trades),
+    row!(GET "/fapi/v1/historicalTrades", |_| 20, Public, historical_trades),
+    row!(GET "/fapi/v1/aggTrades", |_| 20, Public, rest::agg_trades::agg_trades),
+    row!(GET "/fapi/v1/klines", rest::klines::futures_weight, Public, rest::klines::klines),
+    row!(GET "/fapi/v1/ticker/24hr", BY_PRICE, Public, ticker_24hr),
+    row!(GET "/fapi/v1/ticker/price", ONE_OR_ALL, Public, rest::ticker_price::ticker_price),
+    row!(GET "/fapi/v2/ticker/price", ONE_OR_ALL, Public, rest::ticker_price::ticker_price),
+    row!(GET "/fapi/v1/ticker/bookTicker", PER_BOOK, Public, rest::book_ticker::book_ticker),
     row!(GET "/api/v1/openapi.json", |_| 5, Public, rest::openapi::document),
     row!(GET "/api/v1/udf/config", |_| 1, Public, rest::udf::config::config),
     row!(GET "/api/v1/udf/symbols", |_| 2, Public, rest::udf::symbols::symbols),
@@ -144,6 +168,9 @@ pub static ROUTES: &[Route] = &[
 ];
 
 const BY_SYMBOL: Weight = rest::book_ticker::weight;
+const BY_PRICE: Weight = |parameters| if parameters.has("symbol") { 1 } else { 40 };
+const ONE_OR_ALL: Weight = |parameters| if parameters.has("symbol") { 1 } else { 2 };
+const PER_BOOK: Weight = |parameters| if parameters.has("symbol") { 2 } else { 5 };
 const TEST: Weight = rest::test_order::weight;
 
 /// The whole public surface as a router; serve it with

@@ -196,6 +196,7 @@ impl Work<'_> {
             parameters: self.parameters?,
             unit: self.unit,
             directory,
+            product: self.route.product(),
         })
     }
 }

@@ -21,6 +21,7 @@ use schemas::units::{Amount, Price, Qty, TimeNs};
 use crate::wire::decimal::Fixed;
 use crate::wire::grid::Grid;
 use crate::wire::names::expiry_reason;
+use crate::wire::symbol_query::spot;
 
 /// Where an event stands in its account's history; ordered as it happened.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -104,10 +105,10 @@ pub fn reports(update: &UserUpdate, directory: &Directory) -> Vec<Report> {
     let mut reports = Vec::new();
     for (index, told) in update.events.iter().enumerate() {
         let Some(order) = &told.order else { continue };
-        let Some(symbol) = directory.symbols.get(order.symbol.0 as usize) else {
+        let Some(symbol) = spot(directory, order.symbol) else {
             continue;
         };
-        let grid = Grid::new(directory, *symbol);
+        let grid = Grid::new(directory, symbol);
         let id = ReportId {
             offset: update.offset,
             index: index as u32,

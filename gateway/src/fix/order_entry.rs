@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use schemas::command::{AmendOrderV1, CancelAllV1, CancelOrderV1, Command, OrderRef};
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
-use schemas::instrument::{CancelReplaceMode, CancelRestriction};
+use schemas::instrument::{CancelReplaceMode, CancelRestriction, SymbolKind};
 use schemas::order_command::CancelReplaceWithTermsV1;
 use schemas::reject::RejectReason;
 use schemas::report::{OrderReport, SymbolReport};
@@ -25,6 +25,7 @@ use crate::wire::clock::TimeUnit;
 use crate::wire::leg::is_plain;
 use crate::wire::new_order::{NewOrder, command, find_symbol};
 use crate::wire::parameters::Parameters;
+use crate::wire::symbol_query::spot;
 
 /// Who enters orders.
 #[derive(Clone)]
@@ -59,6 +60,7 @@ impl Desk {
             parameters: Parameters::from_pairs(pairs, Vec::new()),
             unit: TimeUnit::Milli,
             directory: self.app.parts.queries.directory(),
+            product: SymbolKind::Spot,
         }
     }
 
@@ -207,6 +209,9 @@ impl Desk {
             let open = queries.open_orders(self.account, None);
             symbols.extend(open.iter().map(|order| order.symbol));
             symbols.dedup();
+            // A session of spot knows nothing of perpetuals.
+            let directory = queries.directory();
+            symbols.retain(|symbol| spot(&directory, *symbol).is_some());
         }
         let cancel = |symbol| {
             Command::CancelAll(CancelAllV1 {

@@ -26,9 +26,9 @@ pub fn document() -> Value {
         "info": {
             "title": "Daybook REST",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Binance's spot dialect. Signed requests carry timestamp and \
-                signature; numbers of money and quantity are text. Sockets and FIX are not \
-                part of this document.",
+            "description": "Binance's dialect of spot, and of USD-margined futures under \
+                /fapi. Signed requests carry timestamp and signature; numbers of money and \
+                quantity are text. Sockets and FIX are not part of this document.",
         },
         "servers": [{"url": "/", "description": "this node"}],
         "paths": paths,

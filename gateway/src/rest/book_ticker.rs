@@ -1,13 +1,12 @@
-//! `GET /api/v3/ticker/bookTicker`: best bid and ask.
+//! `GET /api/v3/ticker/bookTicker` and that of futures: best bid and ask.
 
-use schemas::report::SymbolReport;
 use schemas::report::Top;
 
 use crate::call::{Answer, Call, Outcome};
 use crate::wire::grid::Grid;
 use crate::wire::market::BookTickerAnswer;
 use crate::wire::parameters::Parameters;
-use crate::wire::symbol_query::{Chosen, choose};
+use crate::wire::symbol_query::Chosen;
 
 /// What a ticker of one symbol, or of more, costs.
 pub fn weight(parameters: &Parameters) -> u32 {
@@ -18,23 +17,23 @@ pub fn weight(parameters: &Parameters) -> u32 {
 pub async fn book_ticker(call: &Call) -> Outcome {
     call.parameters
         .only(&["symbol", "symbols", "symbolStatus"])?;
-    let top =
-        |symbol: &SymbolReport| -> Top { call.queries().top(symbol.symbol).unwrap_or_default() };
-    match choose(&call.parameters, &call.directory)? {
-        Chosen::One(symbol) => {
-            let grid = Grid::new(&call.directory, symbol);
-            Ok(Answer::json(&BookTickerAnswer::new(&grid, &top(&symbol))))
-        }
-        Chosen::Many(symbols) => {
-            let grids: Vec<Grid> = symbols
-                .iter()
-                .map(|symbol| Grid::new(&call.directory, *symbol))
-                .collect();
-            let rows: Vec<BookTickerAnswer> = grids
-                .iter()
-                .map(|grid| BookTickerAnswer::new(grid, &top(&grid.symbol)))
-                .collect();
-            Ok(Answer::json(&rows))
-        }
+    let (is_one, symbols) = match call.choose()? {
+        Chosen::One(symbol) => (true, vec![symbol]),
+        Chosen::Many(symbols) => (false, symbols),
+    };
+    let grids: Vec<Grid> = symbols
+        .into_iter()
+        .map(|symbol| Grid::new(&call.directory, symbol))
+        .collect();
+    let rows = grids.iter().map(|grid| row(call, grid));
+    Ok(Answer::one_or_all(is_one, rows))
+}
+
+fn row<'a>(call: &Call, grid: &'a Grid) -> BookTickerAnswer<'a> {
+    let top: Top = call.queries().top(grid.symbol.symbol).unwrap_or_default();
+    let answer = BookTickerAnswer::new(grid, &top);
+    if grid.is_spot() {
+        return answer;
     }
+    answer.read_at(&top, call.unit.print(call.app.parts.submit.now()))
 }

@@ -5,7 +5,7 @@ use crate::error::{self, ApiError, illegal};
 use crate::wire::exchange_info::{ExchangeInfo, PERMISSION};
 use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
-use crate::wire::symbol_query::{Chosen, choose, read_names};
+use crate::wire::symbol_query::{Chosen, read_names};
 
 const NAMES: [&str; 5] = [
     "symbol",
@@ -27,7 +27,7 @@ pub async fn exchange_info(call: &Call) -> Outcome {
     let with_sets =
         !parameters.has("showPermissionSets") || parameters.flag("showPermissionSets")?;
     let wanted = wants_spot(parameters)?;
-    let symbols = match choose(parameters, &call.directory)? {
+    let symbols = match call.choose()? {
         Chosen::One(symbol) => vec![symbol],
         Chosen::Many(symbols) if wanted => symbols,
         Chosen::Many(_) => Vec::new(),

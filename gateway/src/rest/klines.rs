@@ -1,4 +1,4 @@
-//! `GET /api/v3/klines` and `uiKlines`: candles, a page at a time.
+//! `GET /api/v3/klines`, `uiKlines` and that of futures: candles, a page at a time.
 //!
 //! Candles that nobody traded in are flat at the price before. Those of another time zone
 //! are made of finer ones. Page times count in UTC whatever the zone.
@@ -11,10 +11,22 @@ use crate::wire::candle::CandleRow;
 use crate::wire::clock::{read_end_time, read_time};
 use crate::wire::grid::Grid;
 use crate::wire::names::Name;
+use crate::wire::parameters::Parameters;
 use crate::wire::time_zone::read_zone;
 
 const ROWS: usize = 500;
 const ROWS_MAX: usize = 1_000;
+const FUTURES_ROWS_MAX: usize = 1_500;
+
+/// What a page of futures costs.
+pub fn futures_weight(parameters: &Parameters) -> u32 {
+    match parameters.limit(ROWS, FUTURES_ROWS_MAX) {
+        Ok(..=99) => 1,
+        Ok(..=499) => 2,
+        Ok(..=1_000) | Err(_) => 5,
+        Ok(_) => 10,
+    }
+}
 
 /// Answers a page of candles, the oldest first.
 pub async fn klines(call: &Call) -> Outcome {
@@ -32,7 +44,12 @@ pub async fn klines(call: &Call) -> Outcome {
     let start = parameters.integer("startTime")?.map(read_time);
     let end = parameters.integer("endTime")?.map(read_end_time);
     let zone = read_zone(parameters)?;
-    let limit = parameters.limit(ROWS, ROWS_MAX)?;
+    let most = if call.is_futures() {
+        FUTURES_ROWS_MAX
+    } else {
+        ROWS_MAX
+    };
+    let limit = parameters.limit(ROWS, most)?;
     let symbol = call.symbol()?;
     let interval =
         Interval::parse(interval).ok_or_else(|| ApiError::new(-1120, "Invalid interval."))?;

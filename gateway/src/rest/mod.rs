@@ -39,3 +39,4 @@ pub mod user_events;
 pub mod openapi;
 pub mod udf;
 pub mod search;
+pub mod futures;

@@ -29,6 +29,9 @@ pub async fn open_orders(call: &Call, caller: &Caller) -> Outcome {
         .iter()
         .filter_map(|report| {
             let grid = grids.get(report.symbol.0 as usize)?;
+            if grid.symbol.kind != call.product {
+                return None;
+            }
             Some(OrderAnswer::new(grid, call.unit, report))
         })
         .collect();

@@ -8,7 +8,7 @@ use crate::error::{self, ApiError};
 use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
 use crate::wire::statistics::{MiniTicker, Span, Statistics, WindowTicker};
-use crate::wire::symbol_query::{Chosen, Detail, choose, count_names, read_detail};
+use crate::wire::symbol_query::{Chosen, Detail, count_names, read_detail};
 use crate::wire::time_zone::read_window;
 
 /// The most symbols of one request.
@@ -51,7 +51,7 @@ pub fn mandatory(parameters: &Parameters) -> Result<(), ApiError> {
 /// As [`choose`]; -1101 for more than a hundred symbols.
 pub fn answer(call: &Call, opens: TimeNs, span: Span) -> Outcome {
     let detail = read_detail(&call.parameters)?;
-    let (is_one, symbols) = match choose(&call.parameters, &call.directory)? {
+    let (is_one, symbols) = match call.choose()? {
         Chosen::One(symbol) => (true, vec![symbol]),
         Chosen::Many(symbols) => (false, symbols),
     };

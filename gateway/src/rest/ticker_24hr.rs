@@ -7,7 +7,7 @@ use crate::call::{Answer, Call, Outcome};
 use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
 use crate::wire::statistics::{DayTicker, MiniTicker, Span, Statistics};
-use crate::wire::symbol_query::{Chosen, Detail, choose, count_names, read_detail};
+use crate::wire::symbol_query::{Chosen, Detail, count_names, read_detail};
 
 const DAY_NS: u64 = 86_400_000_000_000;
 
@@ -28,7 +28,7 @@ pub async fn ticker_24hr(call: &Call) -> Outcome {
     call.parameters
         .only(&["symbol", "symbols", "type", "symbolStatus"])?;
     let detail = read_detail(&call.parameters)?;
-    let chosen = choose(&call.parameters, &call.directory)?;
+    let chosen = call.choose()?;
     let (is_one, symbols) = match chosen {
         Chosen::One(symbol) => (true, vec![symbol]),
         Chosen::Many(symbols) => (false, symbols),

@@ -1,4 +1,4 @@
-//! `GET /api/v3/ticker/price`: the price of the last trade.
+//! `GET /api/v3/ticker/price` and that of futures: the price of the last trade.
 
 use schemas::report::SymbolReport;
 use schemas::units::Price;
@@ -6,39 +6,33 @@ use schemas::units::Price;
 use crate::call::{Answer, Call, Outcome};
 use crate::wire::grid::Grid;
 use crate::wire::market::PriceAnswer;
-use crate::wire::symbol_query::{Chosen, choose};
+use crate::wire::symbol_query::Chosen;
 
 /// Answers one price, or a list of them; zero without a trade.
 pub async fn ticker_price(call: &Call) -> Outcome {
     call.parameters
         .only(&["symbol", "symbols", "symbolStatus"])?;
-    let price = |symbol: &SymbolReport| {
-        call.queries()
-            .last_price(symbol.symbol)
-            .unwrap_or(Price::ZERO)
+    let (is_one, symbols) = match call.choose()? {
+        Chosen::One(symbol) => (true, vec![symbol]),
+        Chosen::Many(symbols) => (false, symbols),
     };
-    match choose(&call.parameters, &call.directory)? {
-        Chosen::One(symbol) => {
-            let grid = Grid::new(&call.directory, symbol);
-            let price = grid.price(price(&symbol));
-            Ok(Answer::json(&PriceAnswer {
-                symbol: grid.name(),
-                price,
-            }))
-        }
-        Chosen::Many(symbols) => {
-            let rows: Vec<PriceAnswer> = symbols
-                .iter()
-                .map(|symbol| {
-                    let grid = Grid::new(&call.directory, *symbol);
-                    let price = grid.price(price(symbol));
-                    PriceAnswer {
-                        symbol: symbol.name.as_str(),
-                        price,
-                    }
-                })
-                .collect();
-            Ok(Answer::json(&rows))
-        }
+    let grids: Vec<Grid> = symbols
+        .into_iter()
+        .map(|symbol| Grid::new(&call.directory, symbol))
+        .collect();
+    let rows = grids.iter().map(|grid| row(call, grid));
+    Ok(Answer::one_or_all(is_one, rows))
+}
+
+fn row<'a>(call: &Call, grid: &'a Grid) -> PriceAnswer<'a> {
+    let SymbolReport { symbol, .. } = grid.symbol;
+    let queries = call.queries();
+    let price = queries.last_price(symbol).unwrap_or(Price::ZERO);
+    let answer = PriceAnswer::new(grid, price);
+    if grid.is_spot() {
+        return answer;
     }
+    let newest = queries.recent_trades(symbol, 1);
+    let time = newest.last().map_or(0, |trade| call.unit.print(trade.time));
+    answer.traded_at(time)
 }

@@ -58,8 +58,9 @@ pub struct AggregateRow {
     #[serde(rename = "T")]
     time: u64,
     m: bool,
-    #[serde(rename = "M")]
-    best_match: bool,
+    /// Of spot alone.
+    #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
+    best_match: Option<bool>,
 }
 
 impl AggregateRow {
@@ -73,7 +74,7 @@ impl AggregateRow {
             l: aggregate.last.0,
             time: unit.print(aggregate.time),
             m: aggregate.taker_side == Side::Sell,
-            best_match: true,
+            best_match: grid.is_spot().then_some(true),
         }
     }
 }

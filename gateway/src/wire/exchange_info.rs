@@ -24,9 +24,10 @@ pub struct ExchangeInfo<'a> {
     symbols: Vec<SymbolInfo<'a>>,
 }
 
+/// One of the venue's limits.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RateLimit {
+pub struct RateLimit {
     rate_limit_type: &'static str,
     interval: &'static str,
     interval_num: u32,
@@ -72,21 +73,10 @@ impl<'a> ExchangeInfo<'a> {
         server_time: u64,
         with_sets: bool,
     ) -> ExchangeInfo<'a> {
-        let limits = directory.limits;
-        let row = |rate_limit_type, interval, interval_num, limit| RateLimit {
-            rate_limit_type,
-            interval,
-            interval_num,
-            limit,
-        };
         ExchangeInfo {
             timezone: "UTC",
             server_time,
-            rate_limits: vec![
-                row("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
-                row("ORDERS", "SECOND", 10, limits.orders_per_10s),
-                row("ORDERS", "DAY", 1, limits.orders_per_day),
-            ],
+            rate_limits: rate_limits(directory, 0),
             exchange_filters: [],
             symbols: grids
                 .iter()
@@ -99,16 +89,36 @@ impl<'a> ExchangeInfo<'a> {
 impl ExchangeInfo<'_> {
     /// The same with the limit of requests a second; 0 = there is none.
     pub fn requests_per_second(mut self, limit: u32) -> Self {
-        if limit != 0 {
-            self.rate_limits.push(RateLimit {
-                rate_limit_type: "RAW_REQUESTS",
-                interval: "SECOND",
-                interval_num: 1,
-                limit,
-            });
-        }
+        self.rate_limits.extend(raw_requests(limit));
         self
     }
+}
+
+/// The venue's limits, with that of requests a second; 0 = there is none.
+pub fn rate_limits(directory: &Directory, per_second: u32) -> Vec<RateLimit> {
+    let limits = directory.limits;
+    let row = |rate_limit_type, interval, interval_num, limit| RateLimit {
+        rate_limit_type,
+        interval,
+        interval_num,
+        limit,
+    };
+    let mut rows = vec![
+        row("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
+        row("ORDERS", "SECOND", 10, limits.orders_per_10s),
+        row("ORDERS", "DAY", 1, limits.orders_per_day),
+    ];
+    rows.extend(raw_requests(per_second));
+    rows
+}
+
+fn raw_requests(limit: u32) -> Option<RateLimit> {
+    (limit != 0).then_some(RateLimit {
+        rate_limit_type: "RAW_REQUESTS",
+        interval: "SECOND",
+        interval_num: 1,
+        limit,
+    })
 }
 
 fn symbol_info<'a>(directory: &Directory, grid: &'a Grid, with_sets: bool) -> SymbolInfo<'a> {
@@ -151,7 +161,7 @@ fn symbol_info<'a>(directory: &Directory, grid: &'a Grid, with_sets: bool) -> Sy
 }
 
 /// One filter: its name, then its fields in the dialect's order.
-struct Filter(&'static str, Vec<(&'static str, Value)>);
+pub struct Filter(pub &'static str, pub Vec<(&'static str, Value)>);
 
 impl Serialize for Filter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -165,24 +175,11 @@ impl Serialize for Filter {
 /// The symbol's filters in the order in which they are checked.
 fn filters(grid: &Grid) -> Vec<Filter> {
     let symbol = &grid.symbol;
-    let mut filters = vec![Filter(
-        "PRICE_FILTER",
-        vec![
-            ("minPrice", json!(grid.price(symbol.price.min))),
-            ("maxPrice", json!(grid.price(symbol.price.max))),
-            ("tickSize", json!(grid.price(symbol.price.tick))),
-        ],
-    )];
+    let mut filters = vec![price_filter(grid)];
     if symbol.percent_price != PercentPrice::default() {
         filters.push(percent_price(symbol.percent_price));
     }
-    filters.push(lot_size("LOT_SIZE", grid, symbol.lot_size));
-    let mut market = symbol.market_lot_size;
-    if market.max == Qty::ZERO {
-        // Bots read a zero as "nothing may be traded"; the other lot size binds anyway.
-        market.max = symbol.lot_size.max;
-    }
-    filters.push(lot_size("MARKET_LOT_SIZE", grid, market));
+    filters.extend(lot_sizes(grid));
     filters.push(Filter(
         "NOTIONAL",
         vec![
@@ -250,6 +247,33 @@ fn order_rules(rules: &OrderRules) -> impl Iterator<Item = Filter> {
     let counts = counts.map(|(name, field, most)| Filter(name, vec![(field, json!(most))]));
     let delta = (trailing != TrailingDelta::default()).then_some(delta);
     delta.into_iter().chain(counts)
+}
+
+/// PRICE_FILTER.
+pub fn price_filter(grid: &Grid) -> Filter {
+    let symbol = &grid.symbol;
+    Filter(
+        "PRICE_FILTER",
+        vec![
+            ("minPrice", json!(grid.price(symbol.price.min))),
+            ("maxPrice", json!(grid.price(symbol.price.max))),
+            ("tickSize", json!(grid.price(symbol.price.tick))),
+        ],
+    )
+}
+
+/// LOT_SIZE and MARKET_LOT_SIZE.
+pub fn lot_sizes(grid: &Grid) -> [Filter; 2] {
+    let symbol = &grid.symbol;
+    let mut market = symbol.market_lot_size;
+    if market.max == Qty::ZERO {
+        // Bots read a zero as "nothing may be traded"; the other lot size binds anyway.
+        market.max = symbol.lot_size.max;
+    }
+    [
+        lot_size("LOT_SIZE", grid, symbol.lot_size),
+        lot_size("MARKET_LOT_SIZE", grid, market),
+    ]
 }
 
 fn lot_size(name: &'static str, grid: &Grid, rule: LotSize) -> Filter {

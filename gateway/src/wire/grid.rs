@@ -1,6 +1,7 @@
 //! A symbol with its assets: how its numbers print.
 
 use schemas::ids::AssetId;
+use schemas::instrument::SymbolKind;
 use schemas::market::Volume;
 use schemas::report::{AssetReport, Directory, SymbolReport};
 use schemas::units::{Amount, Price, Qty};
@@ -32,6 +33,11 @@ impl Grid {
     /// The symbol's name.
     pub fn name(&self) -> &str {
         self.symbol.name.as_str()
+    }
+
+    /// Whether it is a spot symbol, whose answers differ in some fields.
+    pub fn is_spot(&self) -> bool {
+        self.symbol.kind == SymbolKind::Spot
     }
 
     /// A price.

@@ -26,6 +26,8 @@ pub fn pairs(grid: &Grid, levels: &[Level]) -> Pairs {
 #[serde(rename_all = "camelCase")]
 pub struct DepthAnswer {
     last_update_id: u64,
+    #[serde(flatten)]
+    times: Option<DepthTimes>,
     bids: Pairs,
     asks: Pairs,
 }
@@ -35,10 +37,29 @@ impl DepthAnswer {
     pub fn new(grid: &Grid, depth: &Depth) -> DepthAnswer {
         DepthAnswer {
             last_update_id: depth.last_update,
+            times: None,
             bids: pairs(grid, &depth.bids),
             asks: pairs(grid, &depth.asks),
         }
     }
+
+    /// The same with when it was read, as futures have it.
+    pub fn read_at(mut self, time: u64) -> DepthAnswer {
+        self.times = Some(DepthTimes {
+            sent: time,
+            read: time,
+        });
+        self
+    }
+}
+
+/// When a book was told and when it stood like that: one moment here.
+#[derive(Serialize)]
+struct DepthTimes {
+    #[serde(rename = "E")]
+    sent: u64,
+    #[serde(rename = "T")]
+    read: u64,
 }
 
 /// One row of trades.
@@ -51,7 +72,9 @@ pub struct TradeAnswer {
     quote_qty: Fixed,
     time: u64,
     is_buyer_maker: bool,
-    is_best_match: bool,
+    /// Of spot alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_best_match: Option<bool>,
 }
 
 impl TradeAnswer {
@@ -64,7 +87,7 @@ impl TradeAnswer {
             quote_qty: grid.quote(trade.quote),
             time: unit.print(trade.time),
             is_buyer_maker: trade.taker_side == Side::Sell,
-            is_best_match: true,
+            is_best_match: grid.is_spot().then_some(true),
         }
     }
 }
@@ -72,8 +95,28 @@ impl TradeAnswer {
 /// The answer of ticker/price.
 #[derive(Serialize)]
 pub struct PriceAnswer<'a> {
-    pub symbol: &'a str,
-    pub price: Fixed,
+    symbol: &'a str,
+    price: Fixed,
+    /// When it traded; of futures alone, 0 before the first trade.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<u64>,
+}
+
+impl<'a> PriceAnswer<'a> {
+    /// The last price.
+    pub fn new(grid: &'a Grid, price: Price) -> PriceAnswer<'a> {
+        PriceAnswer {
+            symbol: grid.name(),
+            price: grid.price(price),
+            time: None,
+        }
+    }
+
+    /// The same with the time of its trade.
+    pub fn traded_at(mut self, time: u64) -> PriceAnswer<'a> {
+        self.time = Some(time);
+        self
+    }
 }
 
 /// The answer of ticker/bookTicker; a side without orders is all zeros.
@@ -85,6 +128,16 @@ pub struct BookTickerAnswer<'a> {
     bid_qty: Fixed,
     ask_price: Fixed,
     ask_qty: Fixed,
+    #[serde(flatten)]
+    state: Option<BookState>,
+}
+
+/// What the best prices of futures tell besides: when they were read, and of which book.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BookState {
+    last_update_id: u64,
+    time: u64,
 }
 
 impl<'a> BookTickerAnswer<'a> {
@@ -98,7 +151,17 @@ impl<'a> BookTickerAnswer<'a> {
             bid_qty,
             ask_price,
             ask_qty,
+            state: None,
         }
+    }
+
+    /// The same with what futures tell besides.
+    pub fn read_at(mut self, top: &Top, time: u64) -> BookTickerAnswer<'a> {
+        self.state = Some(BookState {
+            last_update_id: top.last_update,
+            time,
+        });
+        self
     }
 }
 

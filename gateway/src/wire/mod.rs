@@ -27,3 +27,4 @@ pub mod candle;
 pub mod wallet;
 pub mod account;
 pub mod search;
+pub mod futures;

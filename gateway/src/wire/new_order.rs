@@ -17,6 +17,7 @@ use crate::wire::decimal::Decimal;
 use crate::wire::leg::{Leg, PLAIN, is_plain};
 use crate::wire::names::Name;
 use crate::wire::parameters::Parameters;
+use crate::wire::symbol_query::find;
 
 /// How much the client wants to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,10 +143,7 @@ pub fn command(placed: PlaceOrderWithTermsV1) -> Command {
 /// # Errors
 /// -1121 when there is none.
 pub fn find_symbol(directory: &Directory, name: &str) -> Result<SymbolReport, ApiError> {
-    let named =
-        |symbol: &&SymbolReport| symbol.kind == SymbolKind::Spot && symbol.name.as_str() == name;
-    let found = directory.symbols.iter().find(named);
-    found.copied().ok_or_else(error::invalid_symbol)
+    find(directory, SymbolKind::Spot, name)
 }
 
 /// A side.

@@ -109,18 +109,40 @@ pub struct DayTicker<'a> {
     price_change: Fixed,
     price_change_percent: Percent,
     weighted_avg_price: Fixed,
-    prev_close_price: Fixed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev_close_price: Option<Fixed>,
     last_price: Fixed,
     last_qty: Fixed,
-    bid_price: Fixed,
-    bid_qty: Fixed,
-    ask_price: Fixed,
-    ask_qty: Fixed,
+    #[serde(flatten)]
+    best: Option<BestPrices>,
     open_price: Fixed,
     high_price: Fixed,
     low_price: Fixed,
     #[serde(flatten)]
     totals: Totals,
+}
+
+/// What only the ticker of spot has.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BestPrices {
+    bid_price: Fixed,
+    bid_qty: Fixed,
+    ask_price: Fixed,
+    ask_qty: Fixed,
+}
+
+impl BestPrices {
+    fn new(grid: &Grid, top: &Top) -> BestPrices {
+        let (bid_price, bid_qty) = best(grid, top.bid);
+        let (ask_price, ask_qty) = best(grid, top.ask);
+        BestPrices {
+            bid_price,
+            bid_qty,
+            ask_price,
+            ask_qty,
+        }
+    }
 }
 
 /// The answer of ticker and ticker/tradingDay.
@@ -170,10 +192,9 @@ struct Totals {
 }
 
 impl<'a> DayTicker<'a> {
-    /// A window beside the book's best prices.
+    /// A window, of spot beside the book's best prices.
     pub fn new(grid: &'a Grid, statistics: &Statistics, top: &Top, span: Span) -> DayTicker<'a> {
-        let (bid_price, bid_qty) = best(grid, top.bid);
-        let (ask_price, ask_qty) = best(grid, top.ask);
+        let is_spot = grid.is_spot();
         let Prices {
             open_price,
             high_price,
@@ -185,13 +206,10 @@ impl<'a> DayTicker<'a> {
             price_change: grid.price(statistics.change()),
             price_change_percent: statistics.change_percent(),
             weighted_avg_price: statistics.average(grid),
-            prev_close_price: grid.price(statistics.previous_close),
+            prev_close_price: is_spot.then(|| grid.price(statistics.previous_close)),
             last_price,
             last_qty: grid.qty(statistics.last_qty),
-            bid_price,
-            bid_qty,
-            ask_price,
-            ask_qty,
+            best: is_spot.then(|| BestPrices::new(grid, top)),
             open_price,
             high_price,
             low_price,

@@ -1,11 +1,11 @@
 //! Which symbols a market-data request means: one, a list, or all; by state.
 
+use schemas::ids::SymbolId;
 use schemas::instrument::{SymbolKind, SymbolState};
 use schemas::report::{Directory, SymbolReport};
 
 use crate::error::{self, ApiError, illegal};
 use crate::wire::names::symbol_status;
-use crate::wire::new_order::find_symbol;
 use crate::wire::parameters::Parameters;
 
 /// What a list of symbols looks like, as the dialect words it.
@@ -53,24 +53,28 @@ pub fn count_names(text: &str) -> usize {
 /// # Errors
 /// -1128 for both, -1121 for an unknown symbol, -1151 for one named twice, -1122 for an
 /// unknown status, -1220 when the one symbol has another.
-pub fn choose(parameters: &Parameters, directory: &Directory) -> Result<Chosen, ApiError> {
+pub fn choose(
+    parameters: &Parameters,
+    directory: &Directory,
+    product: SymbolKind,
+) -> Result<Chosen, ApiError> {
     let one = parameters.optional("symbol")?;
     let list = parameters.optional("symbols")?;
     let wanted = read_status(parameters)?;
     match (one, list) {
         (Some(_), Some(_)) => Err(error::bad_combination()),
         (Some(name), None) => {
-            let symbol = find_symbol(directory, name)?;
+            let symbol = find(directory, product, name)?;
             check_status(directory, &symbol, wanted)?;
             Ok(Chosen::One(symbol))
         }
         (None, Some(text)) => {
-            let mut symbols = read_list(text, directory)?;
+            let mut symbols = read_list(text, directory, product)?;
             symbols.retain(|symbol| matches(directory, symbol, wanted));
             Ok(Chosen::Many(symbols))
         }
         (None, None) => {
-            let listed = listed(directory);
+            let listed = listed_of(directory, product);
             Ok(Chosen::Many(
                 listed
                     .filter(|symbol| matches(directory, symbol, wanted))
@@ -82,10 +86,35 @@ pub fn choose(parameters: &Parameters, directory: &Directory) -> Result<Chosen, 
 
 /// Every spot symbol that is not gone.
 pub fn listed(directory: &Directory) -> impl Iterator<Item = SymbolReport> {
-    let spot = |symbol: &&SymbolReport| {
-        symbol.kind == SymbolKind::Spot && symbol.state != SymbolState::Delisted
+    listed_of(directory, SymbolKind::Spot)
+}
+
+/// Every symbol of a product that is not gone.
+pub fn listed_of(directory: &Directory, product: SymbolKind) -> impl Iterator<Item = SymbolReport> {
+    let listed = move |symbol: &&SymbolReport| {
+        symbol.kind == product && symbol.state != SymbolState::Delisted
     };
-    directory.symbols.iter().filter(spot).copied()
+    directory.symbols.iter().filter(listed).copied()
+}
+
+/// The spot symbol of that number.
+pub fn spot(directory: &Directory, symbol: SymbolId) -> Option<SymbolReport> {
+    let found = directory.symbols.get(symbol.0 as usize)?;
+    (found.kind == SymbolKind::Spot).then_some(*found)
+}
+
+/// The symbol of that name and product; the other product may have one named alike.
+///
+/// # Errors
+/// -1121 when there is none.
+pub fn find(
+    directory: &Directory,
+    product: SymbolKind,
+    name: &str,
+) -> Result<SymbolReport, ApiError> {
+    let named = |symbol: &&SymbolReport| symbol.kind == product && symbol.name.as_str() == name;
+    let found = directory.symbols.iter().find(named);
+    found.copied().ok_or_else(error::invalid_symbol)
 }
 
 /// `symbolStatus`, if one is asked for.
@@ -126,11 +155,15 @@ pub fn check_status(
 ///
 /// # Errors
 /// -1100 for anything else, -1151 for one named twice, -1121 for an unknown one.
-pub fn read_list(text: &str, directory: &Directory) -> Result<Vec<SymbolReport>, ApiError> {
+pub fn read_list(
+    text: &str,
+    directory: &Directory,
+    product: SymbolKind,
+) -> Result<Vec<SymbolReport>, ApiError> {
     let names = read_names(text).ok_or_else(|| illegal("symbols", LIST_RANGE))?;
     let mut symbols: Vec<SymbolReport> = Vec::new();
     for name in names {
-        let symbol = find_symbol(directory, &name)?;
+        let symbol = find(directory, product, &name)?;
         if symbols.iter().any(|other| other.symbol == symbol.symbol) {
             let msg = "Symbol is present multiple times in the list.";
             return Err(ApiError::new(-1151, msg));

@@ -16,6 +16,7 @@ use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::Fixed;
 use crate::wire::grid::Grid;
 use crate::wire::names::{Spelled, expiry_reason};
+use crate::wire::symbol_query::spot;
 
 /// Of an order that belongs to no list.
 const NO_LIST: i64 = -1;
@@ -196,7 +197,7 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn execution(&self, index: usize, told: &UserEvent) -> Option<String> {
         let order = told.order.as_ref()?;
-        let symbol = *self.directory.symbols.get(order.symbol.0 as usize)?;
+        let symbol = spot(self.directory, order.symbol)?;
         let grid = Grid::new(self.directory, symbol);
         let mut report = self.report(&grid, order, told.id);
         match &told.event {

@@ -16,6 +16,7 @@ mod orders;
 mod cancels;
 mod market;
 mod statistics;
+mod futures_market;
 mod terms;
 mod lists;
 mod wallets;

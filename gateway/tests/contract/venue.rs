@@ -32,6 +32,8 @@ use tokio::sync::{broadcast, oneshot};
 /// The venue's clock stands still: 2023-11-14 22:13:20 UTC.
 pub const NOW_MS: u64 = 1_700_000_000_000;
 pub const BTCUSDT: SymbolId = SymbolId(0);
+/// Listed by [`list_perpetual`] alone, and named like the spot symbol.
+pub const PERP: SymbolId = SymbolId(2);
 pub const ALICE: AccountId = AccountId(7);
 pub const BOB: AccountId = AccountId(8);
 
@@ -52,6 +54,7 @@ pub struct State {
     pub orders: Vec<OrderReport>,
     pub trades: Vec<TradeReport>,
     pub depth: Depth,
+    pub perp_depth: Depth,
     pub account: Option<AccountReport>,
     pub order_pages: Vec<OrderPage>,
     pub trade_pages: Vec<TradePage>,
@@ -201,6 +204,20 @@ fn symbol(id: u32, name: &str, base: u16) -> SymbolReport {
     }
 }
 
+impl Venue {
+    /// Lists perp:BTCUSDT with a tick of 0.10 and a step of 0.001.
+    pub fn list_perpetual(&self) {
+        let mut perpetual = symbol(PERP.0, "BTCUSDT", 0);
+        perpetual.kind = SymbolKind::Perpetual;
+        perpetual.price.tick = Price(10);
+        perpetual.lot_size.step = Qty(100);
+        perpetual.percent_price.bid_up = 11_500;
+        perpetual.percent_price.ask_down = 8_500;
+        perpetual.order_rules.max_num_algo_orders = 1_000;
+        self.directory.lock().symbols.push(perpetual);
+    }
+}
+
 /// The acceptance of an order as number `order`.
 pub fn accepted(place: &PlaceOrderV1, order: u64) -> OrderAccepted {
     OrderAccepted {
@@ -315,10 +332,15 @@ impl Queries for Venue {
     }
     fn depth(&self, symbol: SymbolId, limit: usize) -> Option<Depth> {
         assert!((1..=5_000).contains(&limit));
-        let mut depth = self.state.lock().depth.clone();
+        let state = self.state.lock();
+        let mut depth = match symbol {
+            BTCUSDT => state.depth.clone(),
+            PERP => state.perp_depth.clone(),
+            _ => return None,
+        };
         depth.bids.truncate(limit);
         depth.asks.truncate(limit);
-        (symbol == BTCUSDT).then_some(depth)
+        Some(depth)
     }
     fn top(&self, symbol: SymbolId) -> Option<Top> {
         let depth = self.depth(symbol, 1)?;
@@ -329,14 +351,10 @@ impl Queries for Venue {
             last_update: depth.last_update,
         })
     }
-    fn recent_trades(&self, _: SymbolId, limit: usize) -> Vec<TradeReport> {
-        self.state
-            .lock()
-            .trades
-            .iter()
-            .take(limit)
-            .copied()
-            .collect()
+    fn recent_trades(&self, symbol: SymbolId, limit: usize) -> Vec<TradeReport> {
+        let state = self.state.lock();
+        let trades = state.trades.iter().filter(|trade| trade.symbol == symbol);
+        trades.take(limit).copied().collect()
     }
     fn candles(&self, page: &CandlePage) -> Vec<Candle> {
         let mut state = self.state.lock();

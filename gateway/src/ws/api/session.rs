@@ -269,6 +269,7 @@ impl Session {
             parameters: request.parameters,
             unit: self.opening.unit,
             directory: directory.clone(),
+            product: route.product(),
         };
         let mut work: Work = Box::pin(async move {
             let outcome = handle(route, &call, caller).await;

@@ -1,0 +1,10 @@
+//! `/fapi`: the endpoints of USD-margined perpetuals that spot does not have, or has in
+//! another shape.
+//!
+//! Where both have an endpoint in one shape (books, trades, candles, tickers) the handler
+//! is the one of spot: a symbol's name means the product of the path
+//! ([`crate::call::Call::product`]). Absent on purpose: margin, funding, liquidation, which
+//! are the engine's.
+//! Reading order: `exchange_info`, then any.
+
+pub mod exchange_info;
