@@ -73,6 +73,33 @@ pub fn address(head: &Head) -> IpAddr {
     })
 }
 
+impl Answered {
+    /// A refusal of a request that has used that weight.
+    pub fn refused(error: ApiError, used_weight: u32) -> Answered {
+        Answered {
+            outcome: Err(error),
+            used_weight,
+            preflight: false,
+        }
+    }
+}
+
+/// Counts a request that is no call of the API, such as the opening of a socket; the weight
+/// that its address has used.
+///
+/// # Errors
+/// What it is answered when the address is denied or over its limit.
+pub fn admit(app: &App, address: IpAddr, weight: u32) -> Result<u32, Answered> {
+    if app.parts.queries.is_denied(address, None) {
+        return Err(Answered::refused(denied(), 0));
+    }
+    let charge = app.charge(address, weight);
+    match charge.refusal {
+        Some(error) => Err(Answered::refused(error, charge.used)),
+        None => Ok(charge.used),
+    }
+}
+
 /// 403 for an address or an account of the deny list.
 pub fn denied() -> ApiError {
     ApiError::new(-1002, "You are not authorized to execute this request.")
@@ -83,11 +110,7 @@ pub fn denied() -> ApiError {
 async fn answer(app: Arc<App>, path: Option<&'static str>, request: Request) -> Answered {
     let (head, body) = request.into_parts();
     let address = address(&head);
-    let mut answered = Answered {
-        outcome: Err(denied()),
-        used_weight: 0,
-        preflight: false,
-    };
+    let mut answered = Answered::refused(denied(), 0);
     if app.parts.queries.is_denied(address, None) {
         return answered;
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, OrderId, OrderListId, SymbolId, TradeId};
-use schemas::instrument::Side;
 use schemas::market::{Interval, ZoneShift};
 use schemas::report::{OrderListReport, OrderReport, TradeReport};
 use schemas::units::TimeNs;
@@ -229,15 +228,11 @@ pub async fn ranking(
         .bind(whole_from.0);
     for row in &database.rows(statement).await? {
         let trade = rows::trade(row)?;
-        let maker_side = match trade.taker_side {
-            Side::Buy => Side::Sell,
-            Side::Sell => Side::Buy,
-        };
-        let sides = [
-            (trade.taker_account, trade.taker_side),
-            (trade.maker_account, maker_side),
-        ];
-        for (account, side) in sides.into_iter().filter(|(account, _)| shard.has(*account)) {
+        for (account, side) in trade
+            .sides()
+            .into_iter()
+            .filter(|(account, _)| shard.has(*account))
+        {
             totals.entry(account).or_default().add(&trade, side);
         }
     }

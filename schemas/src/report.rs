@@ -215,6 +215,14 @@ pub struct TradeReport {
 }
 
 impl TradeReport {
+    /// Both accounts, each with the side it traded on; the taker first.
+    pub fn sides(&self) -> [(AccountId, Side); 2] {
+        [
+            (self.taker_account, self.taker_side),
+            (self.maker_account, self.taker_side.opposite()),
+        ]
+    }
+
     /// The trade of that event, which happened at `time`.
     pub fn new(trade: &Trade, time: TimeNs) -> TradeReport {
         TradeReport {

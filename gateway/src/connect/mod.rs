@@ -52,34 +52,19 @@ pub async fn connect(app: Arc<App>, ports: Ports, request: Request) -> Response 
     let trace = serve::trace_id();
     let (head, _) = request.into_parts();
     let address = serve::address(&head);
-    let mut answered = Answered {
-        outcome: Err(serve::denied()),
-        used_weight: 0,
-        preflight: false,
-    };
-    if app.parts.queries.is_denied(address, None) {
-        return serve::sign_off(&app, answered, &trace);
-    }
-    let charge = app.charge(address, WEIGHT);
-    answered.used_weight = charge.used;
-    let page = match charge.refusal {
-        Some(refusal) => Err(refusal),
-        None => page(&head, ports),
-    };
-    match page {
+    let answered = serve::admit(&app, address, WEIGHT)
+        .and_then(|used| page(&head, ports).map_err(|error| Answered::refused(error, used)));
+    match answered {
         Ok((kind, text)) => {
             let mut response = Response::new(Body::from(text));
-            response.headers_mut().insert(header::CONTENT_TYPE, kind);
             let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, kind);
             headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
             headers.insert(header::VARY, HeaderValue::from_static("Accept, Host"));
             serve::set_trace(&mut response, &trace);
             response
         }
-        Err(error) => {
-            answered.outcome = Err(error);
-            serve::sign_off(&app, answered, &trace)
-        }
+        Err(refused) => serve::sign_off(&app, refused, &trace),
     }
 }
 

@@ -296,16 +296,7 @@ impl SideBook {
         if levels.is_empty() {
             return;
         }
-        let before: BTreeMap<i64, Qty> = match depth {
-            // All levels are seen: only those that came can have changed.
-            0 => {
-                let ranks = levels.iter().map(|(price, _)| self.rank(*price));
-                ranks
-                    .filter_map(|rank| Some((rank, *self.levels.get(&rank)?)))
-                    .collect()
-            }
-            _ => self.seen(depth).collect(),
-        };
+        let before = self.touched(levels, depth);
         for (price, qty) in levels {
             let rank = self.rank(*price);
             match *qty {
@@ -313,16 +304,20 @@ impl SideBook {
                 qty => self.levels.insert(rank, qty),
             };
         }
-        let after: BTreeMap<i64, Qty> = match depth {
-            0 => {
-                let ranks = levels.iter().map(|(price, _)| self.rank(*price));
-                ranks
-                    .filter_map(|rank| Some((rank, *self.levels.get(&rank)?)))
-                    .collect()
-            }
-            _ => self.seen(depth).collect(),
-        };
+        let after = self.touched(levels, depth);
         self.differ(&before, &after, entries);
+    }
+
+    /// What the client sees of the book where those levels can have changed it.
+    fn touched(&self, levels: &[Level], depth: usize) -> BTreeMap<i64, Qty> {
+        if depth != 0 {
+            return self.seen(depth).collect();
+        }
+        // All levels are seen: only those that came can have changed.
+        let ranks = levels.iter().map(|(price, _)| self.rank(*price));
+        ranks
+            .filter_map(|rank| Some((rank, *self.levels.get(&rank)?)))
+            .collect()
     }
 
     fn differ(

@@ -49,26 +49,15 @@ where
     let trace = serve::trace_id();
     let (mut head, _) = request.into_parts();
     let address = serve::address(&head);
-    let mut answered = Answered {
-        outcome: Err(serve::denied()),
-        used_weight: 0,
-        preflight: false,
-    };
-    if app.parts.queries.is_denied(address, None) {
-        return serve::sign_off(&app, answered, &trace);
-    }
-    let charge = app.charge(address, WEIGHT);
-    answered.used_weight = charge.used;
-    let opening = match charge.refusal {
-        Some(refusal) => Err(refusal),
-        None => read(&app, &head, address),
-    };
-    let opening = match opening {
-        Ok(opening) => opening,
-        Err(error) => {
-            answered.outcome = Err(error);
-            return serve::sign_off(&app, answered, &trace);
-        }
+    let opened = serve::admit(&app, address, WEIGHT).and_then(|used| {
+        let opening = read(&app, &head, address);
+        opening
+            .map(|opening| (opening, used))
+            .map_err(|error| Answered::refused(error, used))
+    });
+    let (opening, used) = match opened {
+        Ok(opened) => opened,
+        Err(refused) => return serve::sign_off(&app, refused, &trace),
     };
     match WebSocketUpgrade::from_request_parts(&mut head, &()).await {
         Ok(upgrade) => {
@@ -85,8 +74,7 @@ where
         Err(_) => {
             let error = ApiError::new(-1000, "This path speaks WebSocket.")
                 .status(StatusCode::UPGRADE_REQUIRED);
-            answered.outcome = Err(error);
-            serve::sign_off(&app, answered, &trace)
+            serve::sign_off(&app, Answered::refused(error, used), &trace)
         }
     }
 }

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemas::event::Event;
 use schemas::ids::{AssetId, OrderId, SymbolId};
-use schemas::instrument::Side;
 use schemas::market::{Candle, Interval};
 use schemas::report::{OrderReport, TradeReport};
 
@@ -225,15 +224,11 @@ impl Memory {
                 .or_insert_with(|| Candle::new(open_time, trade));
             charted.candles.push((interval, *candle));
         }
-        let maker_side = match trade.taker_side {
-            Side::Buy => Side::Sell,
-            Side::Sell => Side::Buy,
-        };
-        let sides = [
-            (trade.taker_account, trade.taker_side),
-            (trade.maker_account, maker_side),
-        ];
-        for (account, side) in sides.into_iter().filter(|(account, _)| shard.has(*account)) {
+        for (account, side) in trade
+            .sides()
+            .into_iter()
+            .filter(|(account, _)| shard.has(*account))
+        {
             for interval in SUMMARY_SPANS {
                 let key = SummaryKey {
                     symbol: trade.symbol,
