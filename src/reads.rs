@@ -12,6 +12,10 @@ use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
+use schemas::perpetual_report::{
+    ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
+    MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
+};
 use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport, Top, TradeReport,
     UserPage,
@@ -233,6 +237,43 @@ impl Queries for Reads {
                 .await
                 .map_err(|reason| ReadError { reason })
         })
+    }
+
+    fn contract(&self, symbol: SymbolId) -> Option<ContractReport> {
+        self.views.contract(symbol)
+    }
+
+    fn mark(&self, symbol: SymbolId) -> Option<MarkReport> {
+        self.views.mark(symbol)
+    }
+
+    fn funding(&self, page: &FundingPage) -> Vec<FundingReport> {
+        self.views.funding(page)
+    }
+
+    fn futures_account(&self, account: AccountId) -> Option<FuturesAccountReport> {
+        self.views.futures_account(account)
+    }
+
+    fn symbol_config(&self, account: AccountId, symbol: SymbolId) -> Option<SymbolConfig> {
+        Some(self.views.symbol_config(account, symbol))
+    }
+
+    fn income(&self, page: &IncomePage) -> Vec<IncomeReport> {
+        self.views.income(page)
+    }
+
+    fn perpetual_orders(&self, orders: &[OrderReport]) -> Vec<Option<PerpetualOrder>> {
+        self.views.perpetual_orders(orders)
+    }
+
+    fn trade_profits(
+        &self,
+        account: AccountId,
+        symbol: SymbolId,
+        trades: &[TradeId],
+    ) -> Vec<Option<TradeProfit>> {
+        self.views.trade_profits(account, symbol, trades)
     }
 
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool {

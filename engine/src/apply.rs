@@ -5,7 +5,7 @@
 //! ```
 
 use schemas::command::Command;
-use schemas::event::{BalanceChanged, Event, OrderRejected};
+use schemas::event::{BalanceChanged, CancelRejected, Event, OrderRejected};
 use schemas::ids::Offset;
 use schemas::order_event::OrderListRejected;
 use schemas::reject::RejectReason;
@@ -298,6 +298,9 @@ impl<T: Trace> Engine<T> {
             Command::PlaceOrderList(command) => self.place_list(command),
             Command::CancelOrderList(command) => self.cancel_list(command),
             Command::SetCountdown(command) => self.set_countdown(command),
+            Command::PlacePerpetual(_) | Command::ModifyOrder(_) => {
+                self.refuse(command, RejectReason::MarketClosed);
+            }
             administration => self.administer(administration),
         }
     }
@@ -320,6 +323,14 @@ impl<T: Trace> Engine<T> {
             Command::PlaceOrder(order) => self.out.push(reject(order)),
             Command::CancelReplace(replace) => self.out.push(reject(&replace.order)),
             Command::PlaceOrderWithTerms(place) => self.out.push(reject(&place.order)),
+            Command::PlacePerpetual(place) => self.out.push(reject(&place.order)),
+            Command::ModifyOrder(modify) => {
+                self.out.push(Event::ModifyRejected(CancelRejected {
+                    account: modify.account,
+                    symbol: modify.symbol,
+                    reason,
+                }));
+            }
             Command::CancelReplaceWithTerms(replace) => {
                 self.out.push(reject(&replace.new.order));
             }

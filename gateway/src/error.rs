@@ -307,8 +307,65 @@ fn of_terms(reason: RejectReason) -> ApiError {
         }
         R::InOrderList => ApiError::new(-2010, "This action is disabled on this order.")
             .hint("an order of a list is neither amended nor replaced by itself"),
-        other => unsupported(other),
+        perpetual => of_perpetual(perpetual),
     }
+}
+
+/// The refusals that only perpetual contracts have.
+fn of_perpetual(reason: RejectReason) -> ApiError {
+    use RejectReason as R;
+    let (code, text) = match reason {
+        R::NoIndexPrice => (
+            -4192,
+            "Trade forbidden: this contract has no index price yet.",
+        ),
+        R::InsufficientMargin => (-2019, "Margin is insufficient."),
+        R::LeverageLimit => (
+            -2027,
+            "Exceeded the maximum allowable position at current leverage.",
+        ),
+        R::InvalidLeverage => (-4028, "Leverage is not valid."),
+        R::ReduceOnly => (-2022, "ReduceOnly Order is rejected."),
+        R::MarginTypeUnchanged => (-4046, "No need to change margin type."),
+        R::MarginTypeOrders => (
+            -4047,
+            "Margin type cannot be changed if there exists open orders.",
+        ),
+        R::MarginTypePosition => (
+            -4048,
+            "Margin type cannot be changed if there exists position.",
+        ),
+        R::PositionModeUnchanged => (-4059, "No need to change position side."),
+        R::PositionModeOrders => (
+            -4067,
+            "Position side cannot be changed if there exists open orders.",
+        ),
+        R::PositionModePosition => (
+            -4068,
+            "Position side cannot be changed if there exists position.",
+        ),
+        R::PositionSide => (
+            -4061,
+            "Order's position side does not match user's setting.",
+        ),
+        R::NotIsolated => (
+            -4054,
+            "Cannot add position margin: position is not isolated.",
+        ),
+        R::NoPosition => (-4054, "Cannot add position margin: position is 0."),
+        R::MaxOpenInterest => (
+            -4084,
+            "Open interest or position limit of this contract reached.",
+        ),
+        R::NoPriceMatch => (-4131, "The counterparty's best price does not exist."),
+        R::Unmodified => (-5027, "No need to modify the order."),
+        R::Liquidating => (-2023, "User in liquidation mode now."),
+        R::MarginNeeded => (-4051, "Isolated balance insufficient."),
+        R::QtyExecuted => (-4005, "Quantity is not above what is executed."),
+        R::SideMismatch => (-1117, "Invalid side."),
+        other => return unsupported(other),
+    };
+    ApiError::new(code, text)
 }
 
 /// -1020 for what the venue does not have.

@@ -11,6 +11,10 @@ use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
+use schemas::perpetual_report::{
+    ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
+    MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
+};
 use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport, Top, TradeReport,
     UserPage,
@@ -109,6 +113,44 @@ pub trait Queries: Send + Sync + 'static {
     /// the weight allows.
     fn requests_per_second(&self) -> u32 {
         0
+    }
+    /// The rules of a perpetual; `None` when there is no such one.
+    fn contract(&self, _symbol: SymbolId) -> Option<ContractReport> {
+        None
+    }
+    /// Index, mark, funding and open interest of a perpetual.
+    fn mark(&self, _symbol: SymbolId) -> Option<MarkReport> {
+        None
+    }
+    /// A page of funding slots, ascending by time.
+    fn funding(&self, _page: &FundingPage) -> Vec<FundingReport> {
+        Vec::new()
+    }
+    /// Futures wallets and positions at the mark prices of this moment; `None` for an
+    /// account that never had any.
+    fn futures_account(&self, _account: AccountId) -> Option<FuturesAccountReport> {
+        None
+    }
+    /// What an account chose for a perpetual, or what everybody has.
+    fn symbol_config(&self, _account: AccountId, _symbol: SymbolId) -> Option<SymbolConfig> {
+        None
+    }
+    /// A page of an account's income, ascending by time.
+    fn income(&self, _page: &IncomePage) -> Vec<IncomeReport> {
+        Vec::new()
+    }
+    /// What orders on perpetuals have beside their reports, one by one.
+    fn perpetual_orders(&self, orders: &[OrderReport]) -> Vec<Option<PerpetualOrder>> {
+        vec![None; orders.len()]
+    }
+    /// What single trades on a perpetual realised for an account, one by one.
+    fn trade_profits(
+        &self,
+        _account: AccountId,
+        _symbol: SymbolId,
+        trades: &[TradeId],
+    ) -> Vec<Option<TradeProfit>> {
+        vec![None; trades.len()]
     }
     /// Whether the `[deny]` list names the address or the account.
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool;

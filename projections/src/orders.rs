@@ -40,6 +40,10 @@ pub fn named(event: &Event) -> [Option<(OrderKey, AccountId)>; 2] {
             Some(((amended.symbol, amended.order), amended.account)),
             None,
         ],
+        Event::OrderModified(modified) => [
+            Some(((modified.symbol, modified.order), modified.account)),
+            None,
+        ],
         Event::TradePrevented(prevented) => [
             Some(((prevented.symbol, prevented.taker_order), prevented.account)),
             Some(((prevented.symbol, prevented.maker_order), prevented.account)),
@@ -101,6 +105,11 @@ impl Orders {
             Event::OrderDone(done) if self.shard.has(done.account) => self.done(when, done)?,
             Event::OrderAmended(amended) if self.shard.has(amended.account) => {
                 self.amended(when, amended)?;
+            }
+            Event::OrderModified(modified) if self.shard.has(modified.account) => {
+                let order = self.order((modified.symbol, modified.order), when)?;
+                order.price = modified.new_price;
+                order.qty = modified.new_qty;
             }
             Event::TradePrevented(prevented) if self.shard.has(prevented.account) => {
                 self.prevented(when, prevented)?;

@@ -20,6 +20,11 @@ use crate::order_command::{
     CancelOrderIfV1, CancelOrderListV1, CancelReplaceWithTermsV1, PlaceOrderListV1,
     PlaceOrderWithTermsV1, SetCountdownV1,
 };
+use crate::perpetual_command::{
+    AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
+    RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
+    SetPositionModeV1,
+};
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 
 /// Digest of (account, signature) of a signed request; all zero when there was none. The
@@ -287,7 +292,7 @@ pub enum CommandError {
 }
 
 /// The largest archived command, in bytes.
-pub const COMMAND_BYTES_MAX: usize = 352;
+pub const COMMAND_BYTES_MAX: usize = 464;
 
 macro_rules! commands {
     (
@@ -418,10 +423,22 @@ commands! {
         CancelOrderIf(CancelOrderIfV1) = 46,
         CancelOrderList(CancelOrderListV1) = 49,
         SetCountdown(SetCountdownV1) = 50,
+        SetContract(SetContractV1) = 60,
+        SetIndexPrice(SetIndexPriceV1) = 62,
+        FuturesTransfer(FuturesTransferV1) = 63,
+        PlacePerpetual(PlacePerpetualV1) = 64,
+        ModifyOrder(ModifyOrderV1) = 65,
+        SetLeverage(SetLeverageV1) = 66,
+        SetMarginType(SetMarginTypeV1) = 67,
+        SetPositionMode(SetPositionModeV1) = 68,
+        AdjustMargin(AdjustMarginV1) = 69,
+        InsuranceDeposit(InsuranceDepositV1) = 70,
+        RunFunding(RunFundingV1) = 71,
     }
     boxed {
         CancelReplaceWithTerms(CancelReplaceWithTermsV1) = 47,
         PlaceOrderList(PlaceOrderListV1) = 48,
+        SetBrackets(SetBracketsV1) = 61,
     }
 }
 
@@ -481,6 +498,8 @@ impl Command {
                 | Command::PlaceOrderWithTerms(_)
                 | Command::CancelReplaceWithTerms(_)
                 | Command::PlaceOrderList(_)
+                | Command::PlacePerpetual(_)
+                | Command::ModifyOrder(_)
         )
     }
 
@@ -501,6 +520,8 @@ impl Command {
             Command::PlaceOrderList(list) => (list.account, list.symbol),
             Command::CancelOrderList(cancel) => (cancel.account, cancel.symbol),
             Command::SetCountdown(countdown) => (countdown.account, countdown.symbol),
+            Command::PlacePerpetual(place) => (place.order.account, place.order.symbol),
+            Command::ModifyOrder(modify) => (modify.account, modify.symbol),
             _ => return None,
         })
     }

@@ -17,6 +17,13 @@ use crate::order_event::{
     IcebergRefilled, OrderActivated, OrderExpiring, OrderListAccepted, OrderListDone,
     OrderListRejected, OrderStep, OrderTermsAccepted,
 };
+use crate::perpetual::{Bracket, ContractSpec, MarginType};
+use crate::perpetual_event::{
+    FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
+    LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarkPriceChanged, OrderModified,
+    PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled, TradeSettled,
+    WalletChanged,
+};
 use crate::reject::RejectReason;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 use crate::wire::{Wire, wire_struct};
@@ -364,6 +371,33 @@ events! {
     58 => CountdownSet { account: AccountId, symbol: SymbolId, due: TimeNs },
     /// The countdown ran out; the cancels follow, in this command and the next ones.
     59 => CountdownElapsed { account: AccountId, symbol: SymbolId },
+    60 => ContractChanged { symbol: SymbolId, spec: ContractSpec },
+    /// Row `number` (from 0) of a table of `count`; all rows follow each other.
+    61 => BracketChanged { symbol: SymbolId, number: u8, count: u8, bracket: Bracket },
+    62 => IndexPriceSet(IndexPriceSet),
+    63 => MarkPriceChanged(MarkPriceChanged),
+    64 => PremiumSampled(PremiumSampled),
+    65 => FundingFixed(FundingFixed),
+    66 => FundingPaid(FundingPaid),
+    67 => FuturesTransferred(FuturesTransferred),
+    68 => WalletChanged(WalletChanged),
+    69 => PositionChanged(PositionChanged),
+    70 => PerpetualAccepted(PerpetualAccepted),
+    71 => OrderModified(OrderModified),
+    72 => TradeSettled(TradeSettled),
+    73 => LeverageChanged { account: AccountId, symbol: SymbolId, leverage: u32 },
+    74 => MarginTypeChanged {
+        account: AccountId, symbol: SymbolId, margin_type: MarginType,
+    },
+    75 => PositionModeChanged { account: AccountId, hedge: bool },
+    76 => MarginAdjusted(MarginAdjusted),
+    77 => LiquidationStarted(LiquidationStarted),
+    78 => LiquidationOrdered(LiquidationOrdered),
+    79 => LiquidationFee(LiquidationFee),
+    80 => PositionTakenOver(PositionTakenOver),
+    81 => InsuranceDeposited { asset: AssetId, amount: Amount, business: BusinessId },
+    /// A modification was refused; nothing else happened.
+    82 => ModifyRejected(CancelRejected),
 }
 
 /// The kind number of an event frame in the event log.

@@ -151,7 +151,12 @@ impl AccountId {
     pub const ROUNDING: AccountId = AccountId(2);
     /// The insurance fund of the perpetuals.
     pub const INSURANCE: AccountId = AccountId(3);
-    /// The first account of a client; 4 to 6 are kept for the venue.
+    /// The door between the spot and the futures wallets: it owns on the spot side what it
+    /// owes on the futures side.
+    pub const FUTURES: AccountId = AccountId(4);
+    /// The counterparty of every perpetual position: minus the cost of all of them.
+    pub const CLEARING: AccountId = AccountId(5);
+    /// The first account of a client; 6 is kept for the venue.
     pub const FIRST_USER: AccountId = AccountId(7);
 
     /// Whether the account belongs to the venue itself.

@@ -1,10 +1,11 @@
 //! The language of the system: units, ids, commands, events, reasons to refuse.
 //!
 //! Everyone may depend on this crate and it depends on nobody. It holds no logic
-//! of the venue, does no I/O and allocates nothing on the hot path.
+//! of the venue but the arithmetic of margin, which engine and edges share, does no I/O and
+//! allocates nothing on the hot path.
 //!
 //! Reading order: `units`, `ids`, `instrument`, `command`, `order_command`, `event`, `order_event`,
-//! `reject`, `report`, `page`, `market`.
+//! `reject`, `report`, `page`, `market`; then `perpetual` and what it names.
 
 #![forbid(unsafe_code)]
 
@@ -13,11 +14,16 @@ pub mod ids;
 pub mod wire;
 pub mod instrument;
 pub mod reject;
+pub mod perpetual;
+pub mod margin;
 pub mod order_command;
+pub mod perpetual_command;
 pub mod command;
 pub mod order_event;
+pub mod perpetual_event;
 pub mod event;
 pub mod report;
+pub mod perpetual_report;
 pub mod search;
 pub mod page;
 pub mod market;

@@ -84,5 +84,46 @@ numbered! {
         CancelRestricted = 49,
         /// An order of a list cannot be amended or replaced by itself.
         InOrderList = 50,
+        /// No index price was set yet, or the symbol is no perpetual under rules.
+        NoIndexPrice = 51,
+        /// The futures wallet does not cover the margin.
+        InsufficientMargin = 52,
+        /// The position would be larger than the brackets let the leverage be.
+        LeverageLimit = 53,
+        /// Below 1, or above what the brackets allow.
+        InvalidLeverage = 54,
+        /// A reduce-only order would open or turn a position, or there is none.
+        ReduceOnly = 55,
+        MarginTypeUnchanged = 56,
+        /// Open orders stand in the way of another margin type.
+        MarginTypeOrders = 57,
+        /// A position stands in the way of another margin type.
+        MarginTypePosition = 58,
+        PositionModeUnchanged = 59,
+        PositionModeOrders = 60,
+        PositionModePosition = 61,
+        /// The order's position side does not fit the account's mode.
+        PositionSide = 62,
+        /// Margin is put beside isolated positions only.
+        NotIsolated = 63,
+        NoPosition = 64,
+        /// Open interest or position beyond the contract's bound.
+        MaxOpenInterest = 65,
+        /// Nobody stands where the order was to take its price from.
+        NoPriceMatch = 66,
+        /// Neither price nor quantity would change.
+        Unmodified = 67,
+        /// A contract or a bracket table that makes no sense.
+        InvalidContract = 68,
+        /// The account is being liquidated.
+        Liquidating = 69,
+        /// Not above zero, or out of range.
+        InvalidPrice = 70,
+        /// The position needs the margin that was to be taken back.
+        MarginNeeded = 71,
+        /// A modification must leave something above what is executed.
+        QtyExecuted = 72,
+        /// The modified side is not the order's.
+        SideMismatch = 73,
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`,
 //! `candles`, `aggregates`, `market` (all of one symbol), `account`, `users` (what single
-//! accounts are told), `lists`, `directory`, `saved`, then the reads of candles in `market_reads`.
+//! accounts are told), `lists`, `directory`, `perpetual`, `saved`, then the reads of candles in
+//! `market_reads` and of perpetuals in `perpetual_reads`.
 
 #![forbid(unsafe_code)]
 
@@ -22,9 +23,11 @@ mod account;
 pub mod users;
 mod lists;
 mod directory;
+mod perpetual;
 mod saved;
 mod saved_candles;
 mod market_reads;
+mod perpetual_reads;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +48,7 @@ use schemas::units::{Price, TimeNs};
 use crate::account::Accounts;
 use crate::lists::Lists;
 use crate::market::{At, Market};
+use crate::perpetual::{Perpetuals, When};
 use crate::users::UserSink;
 
 /// Everything that clients read of the present. Written by one thread, read by all.
@@ -53,6 +57,7 @@ pub struct Views {
     markets: RwLock<Vec<Arc<Mutex<Market>>>>,
     accounts: Accounts,
     lists: Mutex<Lists>,
+    perpetuals: Mutex<Perpetuals>,
     /// The offset of the next command to take.
     next: AtomicU64,
     /// SQL holds the effects of everything before it.
@@ -87,6 +92,7 @@ impl Views {
             markets: RwLock::default(),
             accounts: Accounts::new(),
             lists: Mutex::default(),
+            perpetuals: Mutex::default(),
             next: AtomicU64::new(0),
             forgettable: AtomicU64::new(0),
         }
@@ -121,9 +127,9 @@ impl Views {
                     &rest[taken..]
                 }
                 None => {
-                    self.apply_other(at, first);
+                    let index = events.len() - rest.len();
+                    self.apply_other((at, event_id(offset, index)), first);
                     if let Some(users) = wanted.users.as_deref_mut() {
-                        let index = events.len() - rest.len();
                         users::tell_accounts((event_id(offset, index), first), users);
                     }
                     &rest[1..]
@@ -153,9 +159,17 @@ impl Views {
                 break;
             }
             market.apply(at, event);
+            if market::is_perpetual(event) {
+                let id = event_id(at.offset, first + taken);
+                let when = When { id, time: at.time };
+                let mut perpetuals = self.perpetuals.lock();
+                perpetuals.market(when, event);
+                perpetuals.forget_terms(symbol, |order| market.orders.is_open(order));
+            }
             if let Some(users) = wanted.users.as_deref_mut() {
                 let id = event_id(at.offset, first + taken);
                 users::tell_owners((id, event), &market.orders, users);
+                users::tell_accounts((id, event), users);
             }
             if let Event::OrderAccepted(order) = event {
                 self.accounts.count_order(order, at.time);
@@ -169,7 +183,12 @@ impl Views {
         taken
     }
 
-    fn apply_other(&self, at: At, event: &Event) {
+    fn apply_other(&self, (at, id): (At, EventId), event: &Event) {
+        let when = When { id, time: at.time };
+        let is_spot = matches!(event, Event::BalanceChanged(_));
+        if !is_spot && self.perpetuals.lock().apply(when, event) {
+            return;
+        }
         if self.accounts.apply(at.time, event) || self.lists.lock().apply(at.time, event) {
             return;
         }

@@ -3,6 +3,7 @@
 use schemas::event::{Event, OrderAmended, OrderDone, Trade, TradePrevented};
 use schemas::ids::{Offset, OrderId, SymbolId};
 use schemas::instrument::{OrderStatus, Side};
+use schemas::perpetual_event::OrderModified;
 use schemas::report::{Level, MarketUpdate, OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
@@ -52,8 +53,23 @@ pub(crate) fn symbol_of(event: &Event) -> Option<SymbolId> {
         Event::OrderDone(order) => Some(order.symbol),
         Event::TradePrevented(prevented) => Some(prevented.symbol),
         Event::OrderAmended(order) => Some(order.symbol),
+        Event::TradeSettled(settled) => Some(settled.symbol),
+        Event::PerpetualAccepted(order) => Some(order.symbol),
+        Event::OrderModified(order) => Some(order.symbol),
         step => schemas::order_event::step_of(step).map(|(symbol, _)| symbol),
     }
+}
+
+/// Whether the views of perpetuals want to know of it, too.
+#[inline]
+pub(crate) fn is_perpetual(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Trade(_)
+            | Event::TradeSettled(_)
+            | Event::PerpetualAccepted(_)
+            | Event::OrderTriggered(_)
+    )
 }
 
 impl Market {
@@ -122,6 +138,7 @@ impl Market {
             Event::OrderDone(order) => self.done(at, order),
             Event::TradePrevented(prevented) => self.prevented(at, prevented),
             Event::OrderAmended(order) => self.amended(at, order),
+            Event::OrderModified(order) => self.modified(at, order),
             Event::IcebergRefilled(part) => {
                 self.change_level(part.side, part.price, part.shown);
                 self.change_order(part.order, at.time, |slot| slot.report.step(event, at.time));
@@ -226,6 +243,20 @@ impl Market {
             self.change_order(prevented.maker_order, at.time, take);
             let change = Qty(-prevented.maker_prevented.0);
             self.change_level(prevented.maker_side, prevented.price, change);
+        }
+    }
+
+    fn modified(&mut self, at: At, modified: &OrderModified) {
+        let mut rested = false;
+        self.change_order(modified.order, at.time, |slot| {
+            rested = std::mem::take(&mut slot.rested);
+            slot.report.price = modified.new_price;
+            slot.report.qty = modified.new_qty;
+            debug_assert_eq!(slot.report.executed, modified.executed);
+        });
+        if rested {
+            let gone = Qty(-modified.old_open.0);
+            self.change_level(modified.side, modified.old_price, gone);
         }
     }
 

@@ -97,6 +97,11 @@ impl Orders {
             .filter(|slot| slot.owner != NOBODY)
     }
 
+    /// Whether the order is remembered and can still trade.
+    pub(crate) fn is_open(&self, order: OrderId) -> bool {
+        self.get(order).is_some_and(|slot| slot.open_at != CLOSED)
+    }
+
     /// Adds a new open order; its id is above all others.
     #[inline]
     pub(crate) fn open(&mut self, report: OrderReport) {

@@ -16,6 +16,7 @@ use crate::Views;
 use crate::account::{Account, Accounts};
 use crate::lists::Lists;
 use crate::market::{Market, open_of};
+use crate::perpetual::Perpetuals;
 use crate::saved_candles;
 
 /// The first bytes; another format has another number, and every older one still opens.
@@ -178,7 +179,8 @@ impl Views {
             let reports = market.orders.iter().map(|slot| slot.report);
             extras.extend(reports.filter(|report| report.extras.is_some()));
         }
-        if rules.is_empty() && extras.is_empty() {
+        let perpetuals = self.perpetuals.lock();
+        if rules.is_empty() && extras.is_empty() && perpetuals.is_empty() {
             return;
         }
         put_list(rules.iter(), out, |symbol, out| {
@@ -190,6 +192,9 @@ impl Views {
             report.order.put(out);
             report.extras.put(out);
         });
+        if !perpetuals.is_empty() {
+            perpetuals.put(out);
+        }
     }
 
     fn take_terms(&self, input: &mut &[u8]) -> Option<()> {
@@ -248,12 +253,20 @@ impl Views {
             markets: RwLock::new(markets),
             accounts,
             lists: Mutex::new(lists),
+            perpetuals: Mutex::default(),
             next,
             forgettable: AtomicU64::new(0),
         };
         if !input.is_empty() {
             views.take_terms(input)?;
         }
+        let directory = views.directory();
+        let scales = directory.assets.iter().map(|asset| asset.scale).collect();
+        let perpetuals = match input.is_empty() {
+            true => Perpetuals::default(),
+            false => Perpetuals::take(input)?,
+        };
+        *views.perpetuals.lock() = perpetuals.with_scales(scales);
         input.is_empty().then_some(views)
     }
 }

@@ -71,6 +71,8 @@ fn owners_of(event: &Event) -> [Option<(AccountId, OrderId)>; 2] {
         Event::OrderActivated(step) => [Some((step.account, step.order)), None],
         Event::IcebergRefilled(step) => [Some((step.account, step.order)), None],
         Event::OrderExpiring(step) => [Some((step.account, step.order)), None],
+        Event::PerpetualAccepted(order) => [Some((order.account, order.order)), None],
+        Event::OrderModified(order) => [Some((order.account, order.order)), None],
         _ => [None, None],
     }
 }
@@ -94,10 +96,29 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
             [Some(*account), None]
         }
         Event::Transferred { from, to, .. } => [Some(*from), Some(*to)],
+        Event::TradeSettled(it) => both(it.maker_account, it.taker_account),
+        Event::PositionTakenOver(it) => both(it.from, it.to),
+        Event::FundingPaid(it) => [Some(it.account), None],
+        Event::FuturesTransferred(it) => [Some(it.account), None],
+        Event::WalletChanged(it) => [Some(it.account), None],
+        Event::PositionChanged(it) => [Some(it.account), None],
+        Event::MarginAdjusted(it) => [Some(it.account), None],
+        Event::LiquidationStarted(it) => [Some(it.account), None],
+        Event::LiquidationOrdered(it) => [Some(it.account), None],
+        Event::LiquidationFee(it) => [Some(it.account), None],
+        Event::LeverageChanged { account, .. }
+        | Event::MarginTypeChanged { account, .. }
+        | Event::PositionModeChanged { account, .. } => [Some(*account), None],
+        Event::ModifyRejected(rejected) => [Some(rejected.account), None],
         Event::OrderRejected(rejected) => [Some(rejected.account), None],
         Event::CancelRejected(rejected) | Event::AmendRejected(rejected) => {
             [Some(rejected.account), None]
         }
         _ => [None, None],
     }
+}
+
+/// Two accounts, told once when they are one.
+fn both(first: AccountId, second: AccountId) -> [Option<AccountId>; 2] {
+    [Some(first), (first != second).then_some(second)]
 }

@@ -49,6 +49,16 @@ impl<T: Trace> Engine<T> {
             Command::Transfer(command) => self.transfer(command),
             Command::Skip(command) => self.record_skip(command.offset),
             Command::ActivateFormat(command) => self.activate_format(command.format),
+            Command::SetContract(_)
+            | Command::SetBrackets(_)
+            | Command::SetIndexPrice(_)
+            | Command::FuturesTransfer(_)
+            | Command::SetLeverage(_)
+            | Command::SetMarginType(_)
+            | Command::SetPositionMode(_)
+            | Command::AdjustMargin(_)
+            | Command::InsuranceDeposit(_)
+            | Command::RunFunding(_) => Err(RejectReason::MarketClosed),
             Command::Seal
             | Command::AdvanceClock
             | Command::Continue
@@ -62,7 +72,9 @@ impl<T: Trace> Engine<T> {
             | Command::CancelReplaceWithTerms(_)
             | Command::PlaceOrderList(_)
             | Command::CancelOrderList(_)
-            | Command::SetCountdown(_) => unreachable!("these are no administration"),
+            | Command::SetCountdown(_)
+            | Command::PlacePerpetual(_)
+            | Command::ModifyOrder(_) => unreachable!("these are no administration"),
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use schemas::event::{Event, Trade, TradePrevented};
 use schemas::ids::{AccountId, AssetId, EventId, OrderId, SymbolId};
-use schemas::instrument::{AccountState, SymbolState};
+use schemas::instrument::{AccountState, SymbolKind, SymbolState};
 use schemas::market::{Candle, Interval};
 use schemas::report::TradeReport;
 use schemas::units::{Amount, Price, Qty, TimeNs};
@@ -279,6 +279,8 @@ impl Fold<'_> {
                 qty_scale,
             } => {
                 self.memory.list(symbol, (base, quote), qty_scale);
+                let is_perpetual = kind == SymbolKind::Perpetual;
+                self.memory.mark_kind(symbol, is_perpetual);
                 let mut row = Rows::of(&tables::SYMBOLS);
                 row.push([
                     symbol.0.into(),

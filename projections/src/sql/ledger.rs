@@ -17,6 +17,8 @@ pub struct Market {
     pub quote: AssetId,
     /// Base atoms of one quantity unit.
     pub lot_atoms: i128,
+    /// Its trades move no base and no quote but what the futures wallets tell.
+    pub is_perpetual: bool,
 }
 
 /// One posting.
@@ -135,8 +137,12 @@ pub fn payment_lines(at: (EventId, TimeNs), payment: &Payment) -> [Line; 2] {
 }
 
 /// The postings of a trade: base and quote change hands, each side's commission goes to
-/// [`AccountId::FEES`]. Lines of nothing are left out; their numbers are not used again.
+/// [`AccountId::FEES`]; a perpetual's trade has none. Lines of nothing are left out; their
+/// numbers are not used again.
 pub fn trade_lines(at: (EventId, TimeNs), market: &Market, trade: &Trade) -> Vec<Line> {
+    if market.is_perpetual {
+        return Vec::new();
+    }
     let (base, quote) = (
         (market.base, market.base_atoms(trade.qty)),
         (market.quote, trade.quote),

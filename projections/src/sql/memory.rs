@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemas::event::Event;
 use schemas::ids::{AssetId, OrderId, SymbolId};
+use schemas::instrument::SymbolKind;
 use schemas::market::{Candle, Interval};
 use schemas::report::{OrderReport, TradeReport};
 
@@ -49,12 +50,14 @@ impl Memory {
             let asset = AssetId(rows::whole(&row, "asset")?);
             memory.scales.insert(asset, rows::whole(&row, "scale")?);
         }
-        let symbols = Statement::new("SELECT symbol, base, quote, qty_scale FROM symbols");
+        let symbols = Statement::new("SELECT symbol, kind, base, quote, qty_scale FROM symbols");
         for row in transaction.rows(symbols).await? {
             let symbol = SymbolId(rows::whole(&row, "symbol")?);
             let (base, quote) = (rows::whole(&row, "base")?, rows::whole(&row, "quote")?);
             let qty_scale = rows::whole(&row, "qty_scale")?;
+            let kind: u8 = rows::whole(&row, "kind")?;
             memory.list(symbol, (AssetId(base), AssetId(quote)), qty_scale);
+            memory.mark_kind(symbol, kind == SymbolKind::Perpetual as u8);
         }
         Ok(memory)
     }
@@ -67,8 +70,16 @@ impl Memory {
             base,
             quote,
             lot_atoms: 10_i128.pow(exponent),
+            is_perpetual: false,
         };
         self.markets.insert(symbol, market);
+    }
+
+    /// Notes which kind a listed symbol is of.
+    pub fn mark_kind(&mut self, symbol: SymbolId, is_perpetual: bool) {
+        if let Some(market) = self.markets.get_mut(&symbol) {
+            market.is_perpetual = is_perpetual;
+        }
     }
 
     /// Brings every row that a batch changes and that is not at hand.

@@ -311,12 +311,45 @@ fn audience(event: &Event) -> Option<(&'static [Topic], Key)> {
         Event::AlreadyDone { .. } | Event::SkipRecorded { .. } | Event::FormatActivated { .. } => {
             return None;
         }
+        other if is_perpetual(other) => return None,
         Event::Trade(_)
         | Event::OrderRejected(_)
         | Event::Deposited { .. }
         | Event::Withdrawn { .. }
         | Event::Transferred { .. } => unreachable!("told in parts"),
+        other => unreachable!("{} is told to nobody", other.name()),
     })
+}
+
+/// Perpetual contracts have no topics of their own yet; their orders and trades are told as
+/// every other.
+fn is_perpetual(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ContractChanged { .. }
+            | Event::BracketChanged { .. }
+            | Event::IndexPriceSet(_)
+            | Event::MarkPriceChanged(_)
+            | Event::PremiumSampled(_)
+            | Event::FundingFixed(_)
+            | Event::FundingPaid(_)
+            | Event::FuturesTransferred(_)
+            | Event::WalletChanged(_)
+            | Event::PositionChanged(_)
+            | Event::PerpetualAccepted(_)
+            | Event::OrderModified(_)
+            | Event::TradeSettled(_)
+            | Event::LeverageChanged { .. }
+            | Event::MarginTypeChanged { .. }
+            | Event::PositionModeChanged { .. }
+            | Event::MarginAdjusted(_)
+            | Event::LiquidationStarted(_)
+            | Event::LiquidationOrdered(_)
+            | Event::LiquidationFee(_)
+            | Event::PositionTakenOver(_)
+            | Event::InsuranceDeposited { .. }
+            | Event::ModifyRejected(_)
+    )
 }
 
 /// Refused because of a limit, a band, a freeze or a halt, and not because of a mistake in
@@ -336,6 +369,10 @@ fn is_risk(reason: RejectReason) -> bool {
             | RejectReason::TooManyOrders
             | RejectReason::InsufficientBalance
             | RejectReason::SymbolFault
+            | RejectReason::InsufficientMargin
+            | RejectReason::LeverageLimit
+            | RejectReason::MaxOpenInterest
+            | RejectReason::Liquidating
             | RejectReason::WithdrawalsOff
             | RejectReason::SupplyLimit
     )

@@ -88,6 +88,18 @@ impl Show for Command {
             Command::PlaceOrderList(payload) => payload.fields(out),
             Command::CancelOrderList(payload) => payload.fields(out),
             Command::SetCountdown(payload) => payload.fields(out),
+            Command::SetContract(payload) => payload.fields(out),
+            Command::SetBrackets(payload) => payload.fields(out),
+            Command::SetIndexPrice(payload) => payload.fields(out),
+            Command::FuturesTransfer(payload) => payload.fields(out),
+            Command::PlacePerpetual(payload) => payload.fields(out),
+            Command::ModifyOrder(payload) => payload.fields(out),
+            Command::SetLeverage(payload) => payload.fields(out),
+            Command::SetMarginType(payload) => payload.fields(out),
+            Command::SetPositionMode(payload) => payload.fields(out),
+            Command::AdjustMargin(payload) => payload.fields(out),
+            Command::InsuranceDeposit(payload) => payload.fields(out),
+            Command::RunFunding(payload) => payload.fields(out),
         });
     }
 }

@@ -10,7 +10,7 @@ use schemas::order_event::{
     OrderListRejected, OrderStep, OrderTermsAccepted,
 };
 
-use crate::json::{Fields, Json, Show, put, shown};
+use crate::json::{Fields, Json, Show, perpetual, put, shown};
 
 shown! {
     OrderAccepted {
@@ -103,6 +103,7 @@ impl Fields for Event {
             | Event::Deposited { .. }
             | Event::Withdrawn { .. }
             | Event::Transferred { .. } => account(self, out),
+            other => perpetual::fields(other, out),
         }
     }
 }

@@ -5,11 +5,13 @@
 //! capitals. Symbols and assets appear by name (`spot:BTCUSDT`, `BTC`), by number when the
 //! name is not known. Integers may be longer than 64 bits.
 //!
-//! Reading order: this file, `values`, `commands`, `events`, `state`.
+//! Reading order: this file, `values`, `commands`, `events`,
+//! `perpetual`, `state`.
 
 mod values;
 mod commands;
 mod events;
+mod perpetual;
 pub mod state;
 
 use std::fmt::{Display, Write};
@@ -209,3 +211,15 @@ macro_rules! shown {
     )*};
 }
 pub(crate) use shown;
+
+/// Gives each value of an enumeration its word; a new value does not compile until it has one.
+macro_rules! words {
+    ($($type:ident { $($variant:ident $word:literal),* $(,)? })*) => {$(
+        impl $crate::json::Show for $type {
+            fn show(&self, out: &mut $crate::json::Json<'_>) {
+                out.string(match self { $($type::$variant => $word,)* });
+            }
+        }
+    )*};
+}
+pub(crate) use words;

@@ -12,7 +12,7 @@ use schemas::order_command::OrderTerms;
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
-use crate::json::{Fields, Json, Show, shown};
+use crate::json::{Fields, Json, Show, shown, words};
 
 macro_rules! numbers {
     ($($type:ident),*) => {$(
@@ -132,17 +132,6 @@ fn named(out: &mut Json<'_>, name: &str, filter: &impl Fields) {
     filter.fields(out);
 }
 
-/// Gives each value of an enumeration its word; a new value does not compile until it has one.
-macro_rules! words {
-    ($($type:ident { $($variant:ident $word:literal),* $(,)? })*) => {$(
-        impl Show for $type {
-            fn show(&self, out: &mut Json<'_>) {
-                out.string(match self { $($type::$variant => $word,)* });
-            }
-        }
-    )*};
-}
-
 words! {
     Side { Buy "BUY", Sell "SELL" }
     OrderType {
@@ -228,6 +217,29 @@ words! {
         UnknownList "UNKNOWN_LIST",
         CancelRestricted "CANCEL_RESTRICTED",
         InOrderList "IN_ORDER_LIST",
+        NoIndexPrice "NO_INDEX_PRICE",
+        InsufficientMargin "INSUFFICIENT_MARGIN",
+        LeverageLimit "LEVERAGE_LIMIT",
+        InvalidLeverage "INVALID_LEVERAGE",
+        ReduceOnly "REDUCE_ONLY",
+        MarginTypeUnchanged "MARGIN_TYPE_UNCHANGED",
+        MarginTypeOrders "MARGIN_TYPE_ORDERS",
+        MarginTypePosition "MARGIN_TYPE_POSITION",
+        PositionModeUnchanged "POSITION_MODE_UNCHANGED",
+        PositionModeOrders "POSITION_MODE_ORDERS",
+        PositionModePosition "POSITION_MODE_POSITION",
+        PositionSide "POSITION_SIDE",
+        NotIsolated "NOT_ISOLATED",
+        NoPosition "NO_POSITION",
+        MaxOpenInterest "MAX_OPEN_INTEREST",
+        NoPriceMatch "NO_PRICE_MATCH",
+        Unmodified "UNMODIFIED",
+        InvalidContract "INVALID_CONTRACT",
+        Liquidating "LIQUIDATING",
+        InvalidPrice "INVALID_PRICE",
+        MarginNeeded "MARGIN_NEEDED",
+        QtyExecuted "QTY_EXECUTED",
+        SideMismatch "SIDE_MISMATCH",
     }
 }
 

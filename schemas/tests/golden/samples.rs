@@ -2,6 +2,8 @@
 
 #[path = "terms.rs"]
 mod terms;
+#[path = "perpetual.rs"]
+mod perpetual;
 
 use std::fmt::Write as _;
 
@@ -131,6 +133,11 @@ pub fn command_samples() -> Vec<(&'static str, Command)> {
     samples.extend(accounts().into_iter().map(|command| ("", command)));
     samples.extend(orders().into_iter().map(|command| ("", command)));
     samples.extend(terms::commands().into_iter().map(|command| ("", command)));
+    samples.extend(
+        perpetual::commands()
+            .into_iter()
+            .map(|command| ("", command)),
+    );
     samples
 }
 
@@ -279,6 +286,7 @@ pub fn event_samples() -> Vec<(&'static str, Event)> {
     samples.extend(account_events().into_iter().map(|event| ("", event)));
     samples.extend(order_events().into_iter().map(|event| ("", event)));
     samples.extend(terms::events().into_iter().map(|event| ("", event)));
+    samples.extend(perpetual::events().into_iter().map(|event| ("", event)));
     samples
 }
 
