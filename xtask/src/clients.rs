@@ -12,7 +12,7 @@ use crate::child::{self, Ending};
 use crate::node::{Node, Trader};
 use crate::report::{Report, Tally, skipped};
 use crate::workspace::Workspace;
-use crate::{go_client, pytest, setup};
+use crate::{go_client, npm_client, pytest, setup};
 
 const LIMIT: Duration = Duration::from_secs(8 * 60);
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -70,6 +70,7 @@ pub fn drive(workspace: &Workspace) -> Result<Tally> {
     tally.add(run.kit(workspace)?);
     tally.add(run.kit_fix(workspace, &folder)?);
     tally.add(go_client::drive(workspace, |go| run.environment(go))?);
+    tally.add(npm_client::drive(workspace, |node| run.environment(node))?);
     tally.add(if run.node.stop()? {
         Tally::PASSED
     } else {

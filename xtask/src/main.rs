@@ -17,6 +17,7 @@ mod setup;
 mod node;
 mod clients;
 mod go_client;
+mod npm_client;
 mod run;
 mod check;
 mod test;
