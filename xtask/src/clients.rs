@@ -25,7 +25,11 @@ const FUNDS: [&str; 2] = ["BTC=100", "USDT=5000000"];
 
 /// Drive unmodified clients against a real node
 #[derive(clap::Args)]
-pub struct Clients {}
+pub struct Clients {
+    /// Drive freqtrade as well; its packages take minutes to install
+    #[arg(long)]
+    freqtrade: bool,
+}
 
 impl Clients {
     /// Builds the node and runs the clients alone.
@@ -41,16 +45,16 @@ impl Clients {
                 ending => bail!("cargo build: {ending:?}"),
             }
         });
-        report.step("clients", || drive(workspace));
+        report.step("clients", || drive(workspace, self.freqtrade));
         Ok(report.finish())
     }
 }
 
-/// Prepares Python, starts a node and drives every client.
+/// Prepares Python, starts a node and drives every client; freqtrade only if it is wanted.
 ///
 /// # Errors
 /// When the node does not start or refuses the traders.
-pub fn drive(workspace: &Workspace) -> Result<Tally> {
+pub fn drive(workspace: &Workspace, freqtrade: bool) -> Result<Tally> {
     let folder = workspace.root.join("tests/clients");
     let python = match setup::python(workspace, &folder.join("requirements.txt")) {
         Ok(python) => python,
@@ -71,6 +75,9 @@ pub fn drive(workspace: &Workspace) -> Result<Tally> {
     tally.add(run.kit_fix(workspace, &folder)?);
     tally.add(go_client::drive(workspace, |go| run.environment(go))?);
     tally.add(npm_client::drive(workspace, |node| run.environment(node))?);
+    if freqtrade {
+        tally.add(run.freqtrade(workspace, &folder.join("freqtrade"))?);
+    }
     tally.add(if run.node.stop()? {
         Tally::PASSED
     } else {
@@ -89,7 +96,9 @@ struct Run {
 impl Run {
     /// Our own scenarios. They leave the symbol traded at 50,000, as the kit wants it.
     fn own(&self, folder: &Path) -> Result<Tally> {
-        pytest::run(&mut self.pytest(folder), LIMIT)
+        let mut pytest = self.pytest(folder);
+        pytest.arg("--ignore=freqtrade");
+        pytest::run(&mut pytest, LIMIT)
     }
 
     fn kit(&self, workspace: &Workspace) -> Result<Tally> {
@@ -120,6 +129,14 @@ impl Run {
             .envs([("FIX_HOST", host), ("FIX_PORT", port)])
             .env("FIX_TARGET", "DAYBOOK");
         pytest::run(&mut pytest, LIMIT)
+    }
+
+    fn freqtrade(&self, workspace: &Workspace, folder: &Path) -> Result<Tally> {
+        let python = match setup::python(workspace, &folder.join("requirements.txt")) {
+            Ok(python) => python,
+            Err(error) => return Ok(skipped("freqtrade", &format!("{error:#}"))),
+        };
+        pytest::run(&mut self.pytest_of(&python, folder), LIMIT)
     }
 
     fn pytest(&self, folder: &Path) -> Command {

@@ -56,7 +56,7 @@ impl Test {
             &mut report,
         );
         drop(running);
-        report.step("unmodified clients", || clients::drive(workspace));
+        report.step("unmodified clients", || clients::drive(workspace, false));
         report.step("journal under miri", || miri::journal(workspace));
         report.step("event count under loom", || loom::models(workspace));
         Ok(report.finish())
