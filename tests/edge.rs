@@ -259,42 +259,29 @@ fn a_short_load_is_answered_and_its_latencies_are_written_down() {
     let node = Start::default().node(&dir.path().join("node"));
     let trader = node.trader("ann", &["BTC=100", "USDT=1000000"]);
     let log = dir.path().join("load.hlog");
-    let mut command = Command::new(crate::venue::binary());
-    command.args([
-        "load",
-        "rest",
-        "--target",
-        &node.http,
-        "--rate",
-        "50",
-        "--seconds",
-        "2",
-    ]);
-    command.args([
-        "--warmup",
-        "0",
-        "--connections",
-        "4",
-        "--arrival",
-        "poisson",
-        "--json",
-    ]);
-    command.arg("--out").arg(&log);
-    command
-        .env("API_KEY", &trader.key)
-        .env("API_SECRET", &trader.secret);
-    let facts = crate::venue::run(command).expect("it ran");
-    assert!(
-        facts["accepted"].as_u64().is_some_and(|count| 50 <= count),
-        "{facts}"
-    );
-    assert_eq!(
-        (&facts["refused"], &facts["broken"]),
-        (&0.into(), &0.into()),
-        "{facts}"
-    );
-    assert!(facts["p99_us"].as_f64().is_some_and(|micros| 0.0 < micros));
-    let written = std::fs::read_to_string(&log).expect("a log");
-    assert!(written.contains("HIST"), "{written:.200}");
+    let doors = [
+        ("rest", &node.http),
+        ("socket", &node.http),
+        ("fix", &node.fix),
+    ];
+    for (transport, target) in doors {
+        let mut command = Command::new(crate::venue::binary());
+        command.args(["load", transport, "--target", target]);
+        command.args(["--rate", "50", "--seconds", "2", "--warmup", "0"]);
+        command.args(["--connections", "4", "--arrival", "poisson", "--json"]);
+        command.arg("--out").arg(&log);
+        command
+            .env("API_KEY", &trader.key)
+            .env("API_SECRET", &trader.secret);
+        let facts = crate::venue::run(command).expect("it ran");
+        let accepted = facts["accepted"].as_u64();
+        assert!(accepted.is_some_and(|count| 50 <= count), "{facts}");
+        let others = (&facts["refused"], &facts["broken"]);
+        assert_eq!(others, (&0.into(), &0.into()), "{transport}: {facts}");
+        assert!(facts["p99_us"].as_f64().is_some_and(|micros| 0.0 < micros));
+        let written = std::fs::read_to_string(&log).expect("a log");
+        assert!(written.contains("HIST"), "{written:.200}");
+        std::fs::remove_file(&log).expect("it is there");
+    }
     assert_eq!(node.terminate().code, Some(0));
 }

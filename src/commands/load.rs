@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
+
 use crate::commands::serve::runtime;
 use crate::failure::{Exit, Failure};
 use crate::load::Orders;
+use crate::load::fix::Fix;
 use crate::load::report;
 use crate::load::rest::Rest;
 use crate::load::run::{Connection, Measured, Run};
@@ -23,9 +26,9 @@ pub struct Load {
     /// What carries the orders.
     #[arg(value_enum)]
     transport: Transport,
-    /// The node's public address.
-    #[arg(long, value_name = "A:P", default_value = "127.0.0.1:8080")]
-    target: String,
+    /// Where the node listens [default: 127.0.0.1:8080, or 127.0.0.1:9878 for FIX].
+    #[arg(long, value_name = "A:P")]
+    target: Option<String>,
     /// Where requests go [default: /api/v3/order, or /ws-api/v3].
     #[arg(long)]
     path: Option<String>,
@@ -78,6 +81,8 @@ enum Transport {
     Rest,
     /// order.place of the WebSocket API.
     Socket,
+    /// NewOrderSingle of FIX 4.4; each connection is a session of its own.
+    Fix,
 }
 
 /// More arrivals than that would not fit in memory beside anything else.
@@ -121,24 +126,28 @@ impl Load {
             qty: self.qty.clone(),
             prices: (self.buy.clone(), self.sell.clone()),
         };
-        match self.transport {
+        let (target, path) = match self.transport {
+            Transport::Rest => ("127.0.0.1:8080", "/api/v3/order"),
+            Transport::Socket => ("127.0.0.1:8080", "/ws-api/v3"),
+            Transport::Fix => ("127.0.0.1:9878", ""),
+        };
+        let target = self.target.as_deref().unwrap_or(target);
+        let path = self.path.as_deref().unwrap_or(path);
+        let numbers = 0..self.connections;
+        Ok(match self.transport {
             Transport::Rest => {
-                let path = self.path.as_deref().unwrap_or("/api/v3/order");
-                let mut open = Vec::new();
-                for _ in 0..self.connections {
-                    open.push(Rest::open(&self.target, path, &orders).await?);
-                }
-                Ok(self.drive(open).await)
+                let open = numbers.map(|_| Rest::open(target, path, &orders));
+                self.drive(try_join_all(open).await?).await
             }
             Transport::Socket => {
-                let path = self.path.as_deref().unwrap_or("/ws-api/v3");
-                let mut open = Vec::new();
-                for _ in 0..self.connections {
-                    open.push(Socket::open(&self.target, path, &orders).await?);
-                }
-                Ok(self.drive(open).await)
+                let open = numbers.map(|_| Socket::open(target, path, &orders));
+                self.drive(try_join_all(open).await?).await
             }
-        }
+            Transport::Fix => {
+                let open = numbers.map(|number| Fix::open(target, number, &orders));
+                self.drive(try_join_all(open).await?).await
+            }
+        })
     }
 
     async fn drive<C: Connection>(&self, connections: Vec<C>) -> Measured {

@@ -5,12 +5,13 @@
 //! waits that matter (coordinated omission); here every arrival has its time before the run
 //! begins. Absent on purpose: any part of the node, so that it loads other servers as well.
 //!
-//! Reading order: `schedule`, `run`, then a transport: `rest`, `socket`.
+//! Reading order: `schedule`, `run`, then a transport: `rest`, `socket`, `fix`.
 
 pub mod schedule;
 pub mod run;
 pub mod rest;
 pub mod socket;
+pub mod fix;
 pub mod report;
 
 use std::fmt::Write;
@@ -31,26 +32,44 @@ pub struct Orders {
     pub prices: (String, String),
 }
 
+/// One side of the book that orders are sent to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Side<'a> {
+    pub is_buy: bool,
+    /// What is asked for, as text.
+    pub price: &'a str,
+}
+
 impl Orders {
+    /// Buys and sells in turn.
+    pub fn side(&self, index: u64) -> Side<'_> {
+        let is_buy = index.is_multiple_of(2);
+        let price = if is_buy {
+            &self.prices.0
+        } else {
+            &self.prices.1
+        };
+        Side { is_buy, price }
+    }
+
+    /// A client order id that no other run has used.
+    pub fn name(index: u64) -> String {
+        format!("load-{index}-{:08x}", rand::random::<u32>())
+    }
+
     /// The parameters of order number `index`, without key and signature.
     pub fn parameters(&self, index: u64) -> Vec<(&'static str, String)> {
-        let (side, price) = if index.is_multiple_of(2) {
-            ("BUY", &self.prices.0)
-        } else {
-            ("SELL", &self.prices.1)
-        };
+        let side = self.side(index);
+        let side_name = if side.is_buy { "BUY" } else { "SELL" };
         vec![
             ("symbol", self.symbol.clone()),
-            ("side", side.to_owned()),
+            ("side", side_name.to_owned()),
             ("type", "LIMIT".to_owned()),
             ("timeInForce", "IOC".to_owned()),
             ("quantity", self.qty.clone()),
-            ("price", price.clone()),
+            ("price", side.price.to_owned()),
             ("newOrderRespType", "ACK".to_owned()),
-            (
-                "newClientOrderId",
-                format!("load-{index}-{:08x}", rand::random::<u32>()),
-            ),
+            ("newClientOrderId", Orders::name(index)),
             ("timestamp", now_millis().to_string()),
         ]
     }
