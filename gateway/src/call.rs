@@ -10,10 +10,12 @@ use schemas::command::Command;
 use schemas::ids::Offset;
 use schemas::instrument::SymbolKind;
 use schemas::report::{Directory, SymbolReport};
+use schemas::units::TimeNs;
 use serde::Serialize;
 
 use crate::error::{self, ApiError};
 use crate::limits::{Charge, Limits, Spend};
+use crate::listen_keys::ListenKeys;
 use crate::queries::{Keys, Queries, ReadError};
 use crate::submit::{Receipt, Submit};
 use crate::wire::clock::TimeUnit;
@@ -39,6 +41,7 @@ pub struct Parts {
 pub struct App {
     pub parts: Parts,
     pub limits: Limits,
+    pub listen_keys: ListenKeys,
     /// The market streams that somebody listens to.
     pub hub: Hub,
     /// One more than the newest offset that an answer was built from; 0 before the first.
@@ -113,6 +116,7 @@ impl App {
             hub: Hub::new(parts.clone()),
             parts,
             limits: Limits::default(),
+            listen_keys: ListenKeys::default(),
             newest: AtomicU64::new(0),
         }
     }
@@ -161,6 +165,11 @@ impl Call {
     /// As [`symbol_query::choose`].
     pub fn choose(&self) -> Result<Chosen, ApiError> {
         symbol_query::choose(&self.parameters, &self.directory, self.product)
+    }
+
+    /// The venue's clock.
+    pub fn now(&self) -> TimeNs {
+        self.app.parts.submit.now()
     }
 
     /// Whether a perpetual is asked for, whose answers differ in some fields.

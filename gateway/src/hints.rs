@@ -105,7 +105,7 @@ static HINTS: &[(i32, &str)] = &[
     (-1122, "one of TRADING, HALT, BREAK"),
     (
         -1125,
-        "spot has no listen keys: use userDataStream.subscribe.signature on /ws-api/v3",
+        "ask for one by POST /fapi/v1/listenKey; spot uses userDataStream.subscribe.signature",
     ),
     (-1127, "ask for a shorter span of time"),
     (
@@ -129,6 +129,7 @@ static HINTS: &[(i32, &str)] = &[
         -1220,
         "ask without symbolStatus, or for the status that exchangeInfo tells",
     ),
+    (-2007, "a callbackRate of 0.1 to 10 percent"),
     (-2010, "nothing was placed; the text says why"),
     (
         -2011,
@@ -144,9 +145,29 @@ static HINTS: &[(i32, &str)] = &[
         "unknown or revoked key, an address not on its list, or a missing permission",
     ),
     (-2016, "trading is closed"),
+    (
+        -2018,
+        "the futures wallet holds less than that; transfer from the spot wallet first",
+    ),
+    (
+        -2019,
+        "transfer to the futures wallet, order less, or raise the leverage",
+    ),
     (-2021, "one half was done: data tells which"),
     (-2022, "nothing was done: data tells why"),
+    (
+        -2023,
+        "the account is being liquidated; it may trade again when that is over",
+    ),
+    (
+        -2025,
+        "cancel some orders first; MAX_NUM_ORDERS of exchangeInfo is the limit",
+    ),
     (-2026, "the order was archived"),
+    (
+        -2027,
+        "leverageBracket lists the largest position at each leverage",
+    ),
     (-2035, "the stream is subscribed already on this connection"),
     (-2036, "the stream is not subscribed on this connection"),
     (
@@ -158,10 +179,86 @@ static HINTS: &[(i32, &str)] = &[
         "send only one of the two ids, or both of the same order",
     ),
     (-2042, "end a subscription of this connection first"),
+    (-4001, "a price is above zero"),
+    (-4002, "maxPrice of exchangeInfo is the limit"),
+    (-4003, "a quantity is above zero"),
+    (-4004, "minQty of exchangeInfo is the least"),
+    (
+        -4005,
+        "maxQty of exchangeInfo is the most; a changed order needs more than it executed",
+    ),
+    (-4007, "maxPrice of exchangeInfo is the limit"),
+    (-4013, "minPrice of exchangeInfo is the least"),
+    (-4014, "a price is a multiple of tickSize of exchangeInfo"),
+    (-4015, "1 to 36 of A-Z a-z 0-9 . : / _ -"),
+    (
+        -4016,
+        "PERCENT_PRICE of exchangeInfo bounds prices around the mark price",
+    ),
+    (
+        -4023,
+        "a quantity is a multiple of stepSize of exchangeInfo",
+    ),
+    (
+        -4024,
+        "PERCENT_PRICE of exchangeInfo bounds prices around the mark price",
+    ),
+    (-4028, "leverageBracket lists the highest leverage"),
+    (
+        -4045,
+        "cancel some conditional orders first (MAX_NUM_ALGO_ORDERS)",
+    ),
+    (-4046, "the symbol has that margin type already"),
+    (-4047, "cancel the open orders of the symbol first"),
+    (-4048, "close the position of the symbol first"),
+    (
+        -4051,
+        "the position needs that margin, or the wallet has less than that",
+    ),
+    (
+        -4054,
+        "only an open position of margin type ISOLATED has margin of its own",
+    ),
     (
         -4056,
         "session.logon takes Ed25519 keys; sign each request with this one",
     ),
+    (-4059, "the account has that position mode already"),
+    (-4060, "BOTH in one-way mode, LONG or SHORT in hedge mode"),
+    (-4061, "BOTH in one-way mode, LONG or SHORT in hedge mode"),
+    (-4067, "cancel all open orders on perpetuals first"),
+    (-4068, "close all positions first"),
+    (-4084, "try a smaller order"),
+    (
+        -4088,
+        "the account is frozen; open orders can still be cancelled",
+    ),
+    (
+        -4116,
+        "an open order of the symbol has that client order id",
+    ),
+    (-4120, "conditional orders go to /fapi/v1/algoOrder"),
+    (-4131, "the book is empty where the price was to come from"),
+    (
+        -4136,
+        "closePosition goes with STOP_MARKET and TAKE_PROFIT_MARKET of algoOrder",
+    ),
+    (-4137, "leave quantity out: the whole position is closed"),
+    (
+        -4140,
+        "the contract is halted or closed to new orders; cancels still work",
+    ),
+    (-4164, "MIN_NOTIONAL of exchangeInfo is the least"),
+    (-4192, "wait for the first index price of the contract"),
+    (
+        -5013,
+        "the wallet that the money was to come from has less than that to give away",
+    ),
+    (
+        -5022,
+        "a GTX order has to rest; price it away from the other side",
+    ),
+    (-5027, "send another price or another quantity"),
 ];
 
 #[cfg(test)]

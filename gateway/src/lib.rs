@@ -2,8 +2,8 @@
 //!
 //! It speaks Binance's REST and stream dialect, checks who asks, hands commands to
 //! [`submit::Submit`] and formats what comes back; reads go through [`queries::Queries`].
-//! Absent on purpose: matching, balances, the journal, SQL. The only thing counted here
-//! is the request weight of an address.
+//! Absent on purpose: matching, balances, the journal, SQL. The only things kept
+//! here are the request weight of an address and listen keys.
 //!
 //! Reading order: `router` (the table of routes), `serve` (the way of every request),
 //! then one file of `rest`; `ws` for sockets, `fix` for FIX sessions.
@@ -18,6 +18,7 @@ pub mod user_events;
 pub mod error;
 pub mod hints;
 pub mod limits;
+pub mod listen_keys;
 pub mod auth;
 pub mod filters;
 pub mod wire;

@@ -16,6 +16,7 @@ use schemas::instrument::SymbolKind;
 use crate::auth::Caller;
 use crate::call::{App, Call, Outcome, Parts};
 use crate::connect::{Ports, connect};
+use crate::queries::ApiKey;
 use crate::rest;
 use crate::rest::account_commission::account_commission;
 use crate::rest::countdown_cancel_all::countdown_cancel_all;
@@ -40,6 +41,8 @@ pub enum Access {
     Public(for<'a> fn(&'a Call) -> Handling<'a>),
     /// USER_DATA: a key that may read.
     Read(for<'a> fn(&'a Call, &'a Caller) -> Handling<'a>),
+    /// USER_STREAM: a key that may read, shown and not proved.
+    Stream(for<'a> fn(&'a Call, &'a Arc<ApiKey>) -> Handling<'a>),
     /// TRADE: a key that may trade.
     Trade(for<'a> fn(&'a Call, &'a Caller) -> Handling<'a>),
 }
@@ -137,8 +140,8 @@ pub static ROUTES: &[Route] = &[
     row!(POST "/sapi/v1/capital/withdraw/apply", |_| 1, Trade, sapi::capital::no_wallets),
     row!(GET "/sapi/v1/capital/withdraw/history", |_| 1, Read, sapi::capital::no_wallets),
     row!(GET "/sapi/v1/asset/tradeFee", |_| 1, Read, sapi::asset::trade_fee),
-    row!(GET "/sapi/v1/asset/transfer", |_| 1, Read, sapi::asset::transfers),
-    row!(POST "/sapi/v1/asset/transfer", |_| 1, Trade, sapi::asset::transfer),
+    row!(GET "/sapi/v1/asset/transfer", |_| 1, Read, sapi::transfer::transfers),
+    row!(POST "/sapi/v1/asset/transfer", |_| 1, Trade, sapi::transfer::transfer),
     row!(GET "/sapi/v1/margin/allPairs", |_| 1, Public, sapi::empty::margin_pairs),
     row!(GET "/sapi/v1/margin/isolated/allPairs", |_| 1, Public, sapi::empty::margin_pairs),
     row!(GET "/sapi/v1/account/status", |_| 1, Read, sapi::account::status),
@@ -158,6 +161,52 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/fapi/v1/ticker/price", ONE_OR_ALL, Public, rest::ticker_price::ticker_price),
     row!(GET "/fapi/v2/ticker/price", ONE_OR_ALL, Public, rest::ticker_price::ticker_price),
     row!(GET "/fapi/v1/ticker/bookTicker", PER_BOOK, Public, rest::book_ticker::book_ticker),
+    row!(GET "/fapi/v1/premiumIndex", PREMIUM, Public, futures::market::premium_index),
+    row!(GET "/fapi/v1/fundingRate", |_| 1, Public, futures::market::funding_rate),
+    row!(GET "/fapi/v1/fundingInfo", |_| 1, Public, futures::market::funding_info),
+    row!(GET "/fapi/v1/openInterest", |_| 1, Public, futures::market::open_interest),
+    row!(POST "/fapi/v1/order", |_| 1, Trade, futures::new_order::new_order),
+    row!(POST "/fapi/v1/order/test", |_| 1, Trade, futures::new_order::test_order),
+    row!(PUT "/fapi/v1/order", |_| 1, Trade, futures::modify_order::modify_order),
+    row!(GET "/fapi/v1/order", |_| 1, Read, futures::orders::query),
+    row!(DELETE "/fapi/v1/order", |_| 1, Trade, futures::orders::cancel),
+    row!(POST "/fapi/v1/batchOrders", |_| 5, Trade, futures::batch_orders::place),
+    row!(PUT "/fapi/v1/batchOrders", |_| 5, Trade, futures::batch_orders::modify),
+    row!(DELETE "/fapi/v1/batchOrders", |_| 1, Trade, futures::batch_orders::cancel),
+    row!(DELETE "/fapi/v1/allOpenOrders", |_| 1, Trade, futures::orders::cancel_all),
+    row!(POST "/fapi/v1/countdownCancelAll", |_| 10, Trade, countdown_cancel_all),
+    row!(GET "/fapi/v1/openOrder", |_| 1, Read, futures::orders::query_open),
+    row!(GET "/fapi/v1/openOrders", futures::orders::weight, Read, futures::orders::open),
+    row!(GET "/fapi/v1/allOrders", |_| 5, Read, futures::orders::all),
+    row!(GET "/fapi/v1/userTrades", |_| 5, Read, futures::history::user_trades),
+    row!(POST "/fapi/v1/algoOrder", |_| 1, Trade, futures::new_order::new_algo_order),
+    row!(GET "/fapi/v1/algoOrder", |_| 1, Read, futures::orders::query_algo),
+    row!(DELETE "/fapi/v1/algoOrder", |_| 1, Trade, futures::orders::cancel_algo),
+    row!(DELETE "/fapi/v1/algoOpenOrders", |_| 1, Trade, futures::orders::cancel_all_algo),
+    row!(GET "/fapi/v1/openAlgoOrders", futures::orders::weight, Read, futures::orders::open_algo),
+    row!(GET "/fapi/v1/allAlgoOrders", |_| 5, Read, futures::orders::all_algo),
+    row!(POST "/fapi/v1/leverage", |_| 1, Trade, futures::settings::set_leverage),
+    row!(POST "/fapi/v1/marginType", |_| 1, Trade, futures::settings::set_margin_type),
+    row!(POST "/fapi/v1/positionSide/dual", |_| 1, Trade, futures::settings::set_position_mode),
+    row!(GET "/fapi/v1/positionSide/dual", |_| 30, Read, futures::settings::position_mode),
+    row!(GET "/fapi/v1/multiAssetsMargin", |_| 30, Read, futures::settings::multi_assets_margin),
+    row!(POST "/fapi/v1/positionMargin", |_| 1, Trade, futures::margin::position_margin),
+    row!(GET "/fapi/v1/leverageBracket", |_| 1, Read, futures::settings::leverage_bracket),
+    row!(GET "/fapi/v1/symbolConfig", |_| 5, Read, futures::settings::symbol_config),
+    row!(GET "/fapi/v1/accountConfig", |_| 5, Read, futures::settings::account_config),
+    row!(GET "/fapi/v1/commissionRate", |_| 20, Read, futures::settings::commission_rate),
+    row!(GET "/fapi/v2/positionRisk", |_| 5, Read, futures::account::position_risk_v2),
+    row!(GET "/fapi/v3/positionRisk", |_| 5, Read, futures::account::position_risk_v3),
+    row!(GET "/fapi/v2/account", |_| 5, Read, futures::account::account_v2),
+    row!(GET "/fapi/v3/account", |_| 5, Read, futures::account::account_v3),
+    row!(GET "/fapi/v2/balance", |_| 5, Read, futures::account::balance),
+    row!(GET "/fapi/v3/balance", |_| 5, Read, futures::account::balance),
+    row!(GET "/fapi/v1/income", |_| 30, Read, futures::history::income),
+    row!(GET "/fapi/v1/rateLimit/order", |_| 1, Read, rest::rate_limit_order::rate_limit_order),
+    row!(POST "/fapi/v1/listenKey", |_| 1, Stream, futures::listen_key::start),
+    row!(PUT "/fapi/v1/listenKey", |_| 1, Stream, futures::listen_key::keep_alive),
+    row!(DELETE "/fapi/v1/listenKey", |_| 1, Stream, futures::listen_key::close),
+    row!(GET "/fapi/v1/apiTradingStatus", |_| 1, Read, sapi::account::trading_status),
     row!(GET "/api/v1/openapi.json", |_| 5, Public, rest::openapi::document),
     row!(GET "/api/v1/udf/config", |_| 1, Public, rest::udf::config::config),
     row!(GET "/api/v1/udf/symbols", |_| 2, Public, rest::udf::symbols::symbols),
@@ -171,6 +220,7 @@ const BY_SYMBOL: Weight = rest::book_ticker::weight;
 const BY_PRICE: Weight = |parameters| if parameters.has("symbol") { 1 } else { 40 };
 const ONE_OR_ALL: Weight = |parameters| if parameters.has("symbol") { 1 } else { 2 };
 const PER_BOOK: Weight = |parameters| if parameters.has("symbol") { 2 } else { 5 };
+const PREMIUM: Weight = futures::market::weight;
 const TEST: Weight = rest::test_order::weight;
 
 /// The whole public surface as a router; serve it with

@@ -190,6 +190,16 @@ impl Work<'_> {
                 let call = self.into_call()?;
                 return handler(&call).await;
             }
+            Access::Stream(handler) => {
+                let headers = &self.head.headers;
+                let keys = &*self.app.parts.keys;
+                let key = api_key::check(keys, headers, address, Permission::Read)?;
+                if self.app.parts.queries.is_denied(address, Some(key.account)) {
+                    return Err(denied());
+                }
+                let call = self.into_call()?;
+                return handler(&call, &key).await;
+            }
             Access::Read(handler) => (handler, Permission::Read),
             Access::Trade(handler) => (handler, Permission::Trade),
         };

@@ -44,7 +44,7 @@ pub fn text() -> String {
 }
 
 fn operation(route: &Route) -> Value {
-    let signed = !matches!(route.access, Access::Public(_));
+    let signed = matches!(route.access, Access::Read(_) | Access::Trade(_));
     let listed = of(&route.method, route.path);
     let mut parameters: Vec<Value> = listed.iter().map(Parameter::document).collect();
     if signed {
@@ -60,6 +60,7 @@ fn operation(route: &Route) -> Value {
         "x-weight": weight,
         "x-security": match route.access {
             Access::Public(_) => "NONE",
+            Access::Stream(_) => "USER_STREAM",
             Access::Read(_) => "USER_DATA",
             Access::Trade(_) => "TRADE",
         },
@@ -69,7 +70,7 @@ fn operation(route: &Route) -> Value {
             "4XX": refusal.clone(), "5XX": refusal,
         },
     });
-    if signed {
+    if !matches!(route.access, Access::Public(_)) {
         operation["security"] = json!([{"key": []}]);
     }
     operation

@@ -57,11 +57,21 @@ fn schema(name: &str) -> Value {
         "fromExecutionId",
         "fromOffset",
         "countdownTime",
+        "leverage",
+        "algoId",
+        "goodTillDate",
+        "current",
+        "size",
+        "page",
     ];
     const SWITCHES: &[&str] = &[
         "omitZeroBalances",
         "computeCommissionRates",
         "showPermissionSets",
+        "reduceOnly",
+        "closePosition",
+        "priceProtect",
+        "dualSidePosition",
     ];
     let of = |values: &[&str]| json!({"type": "string", "enum": values});
     match name {
@@ -167,6 +177,86 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /fapi/v1/ticker/price", "symbol symbols"),
     ("GET /fapi/v2/ticker/price", "symbol symbols"),
     ("GET /fapi/v1/ticker/bookTicker", "symbol symbols"),
+    ("GET /fapi/v1/premiumIndex", "symbol"),
+    ("GET /fapi/v1/fundingRate", "symbol startTime endTime limit"),
+    ("GET /fapi/v1/openInterest", "symbol*"),
+    (
+        "POST /fapi/v1/order",
+        "symbol* side* positionSide type* timeInForce quantity* reduceOnly price \
+         newClientOrderId newOrderRespType closePosition priceMatch \
+         selfTradePreventionMode goodTillDate",
+    ),
+    (
+        "POST /fapi/v1/order/test",
+        "symbol* side* positionSide type* timeInForce quantity* reduceOnly price \
+         newClientOrderId newOrderRespType closePosition priceMatch \
+         selfTradePreventionMode goodTillDate",
+    ),
+    (
+        "PUT /fapi/v1/order",
+        "symbol* side* quantity* price priceMatch orderId origClientOrderId",
+    ),
+    ("GET /fapi/v1/order", "symbol* orderId origClientOrderId"),
+    ("DELETE /fapi/v1/order", "symbol* orderId origClientOrderId"),
+    ("POST /fapi/v1/batchOrders", "batchOrders*"),
+    ("PUT /fapi/v1/batchOrders", "batchOrders*"),
+    (
+        "DELETE /fapi/v1/batchOrders",
+        "symbol* orderIdList origClientOrderIdList",
+    ),
+    ("DELETE /fapi/v1/allOpenOrders", "symbol*"),
+    ("POST /fapi/v1/countdownCancelAll", "symbol* countdownTime*"),
+    (
+        "GET /fapi/v1/openOrder",
+        "symbol* orderId origClientOrderId",
+    ),
+    ("GET /fapi/v1/openOrders", "symbol"),
+    (
+        "GET /fapi/v1/allOrders",
+        "symbol* orderId startTime endTime limit",
+    ),
+    (
+        "GET /fapi/v1/userTrades",
+        "symbol* orderId startTime endTime fromId limit",
+    ),
+    (
+        "POST /fapi/v1/algoOrder",
+        "algoType* symbol* side* positionSide type* timeInForce quantity reduceOnly \
+         price triggerPrice activatePrice callbackRate workingType priceProtect \
+         closePosition priceMatch selfTradePreventionMode goodTillDate clientAlgoId \
+         newOrderRespType",
+    ),
+    ("GET /fapi/v1/algoOrder", "symbol algoId clientAlgoId"),
+    ("DELETE /fapi/v1/algoOrder", "symbol algoId clientAlgoId"),
+    ("DELETE /fapi/v1/algoOpenOrders", "symbol*"),
+    ("GET /fapi/v1/openAlgoOrders", "symbol algoType algoId"),
+    (
+        "GET /fapi/v1/allAlgoOrders",
+        "symbol* algoId startTime endTime limit",
+    ),
+    ("POST /fapi/v1/leverage", "symbol* leverage*"),
+    ("POST /fapi/v1/marginType", "symbol* marginType*"),
+    ("POST /fapi/v1/positionSide/dual", "dualSidePosition*"),
+    (
+        "POST /fapi/v1/positionMargin",
+        "symbol* positionSide amount* type*",
+    ),
+    ("GET /fapi/v1/leverageBracket", "symbol"),
+    ("GET /fapi/v1/symbolConfig", "symbol"),
+    ("GET /fapi/v1/commissionRate", "symbol*"),
+    ("GET /fapi/v2/positionRisk", "symbol"),
+    ("GET /fapi/v3/positionRisk", "symbol"),
+    (
+        "GET /fapi/v1/income",
+        "symbol incomeType startTime endTime page limit",
+    ),
+    ("PUT /fapi/v1/listenKey", "listenKey"),
+    ("DELETE /fapi/v1/listenKey", "listenKey"),
+    ("POST /sapi/v1/asset/transfer", "type* asset* amount*"),
+    (
+        "GET /sapi/v1/asset/transfer",
+        "type* startTime endTime current size",
+    ),
     ("GET /api/v1/userEvents", "fromOffset* limit"),
     ("GET /api/v1/udf/symbols", "symbol*"),
     ("GET /api/v1/udf/search", "query type exchange limit"),

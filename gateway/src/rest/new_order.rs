@@ -74,7 +74,7 @@ pub fn refusal(call: &Call, caller: &Caller, receipt: &Receipt) -> ApiError {
 }
 
 /// -1015 with the limit that is used up, where the venue's own limits tell which.
-fn too_many(call: &Call, caller: &Caller) -> ApiError {
+pub fn too_many(call: &Call, caller: &Caller) -> ApiError {
     let limits = call.directory.limits;
     let (per_10s, per_day) = call.queries().order_counts(caller.account);
     let used_up = if per_day >= limits.orders_per_day {

@@ -41,6 +41,8 @@ pub trait Spelled {
     fn text(self) -> &'static str;
 }
 
+pub(crate) use names;
+
 names!(Interval {
     Second = "1s",
     Minute = "1m",

@@ -2,11 +2,13 @@
 //!
 //! No coin can come in or go out yet: every network says so.
 
+use schemas::perpetual_report::IncomeReport;
 use schemas::report::{AccountReport, AssetReport, Directory};
 use schemas::units::{Amount, Rate};
 use serde::Serialize;
 
 use crate::wire::account::rates;
+use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::Fixed;
 use crate::wire::grid::Grid;
 
@@ -184,4 +186,35 @@ pub struct OrderLimitRow {
     pub interval_num: u32,
     pub limit: u32,
     pub count: u32,
+}
+
+/// One row of asset/transfer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransferRow<'a> {
+    asset: &'a str,
+    amount: Fixed,
+    #[serde(rename = "type")]
+    word: &'static str,
+    status: &'static str,
+    tran_id: u64,
+    timestamp: u64,
+}
+
+impl<'a> TransferRow<'a> {
+    /// One change of a futures wallet, in the direction of that word.
+    pub fn new(
+        asset: &'a AssetReport,
+        unit: TimeUnit,
+        (change, word): (&IncomeReport, &'static str),
+    ) -> TransferRow<'a> {
+        TransferRow {
+            asset: asset.code.as_str(),
+            amount: Fixed::amount(Amount(change.amount.0.abs()), asset.scale),
+            word,
+            status: "CONFIRMED",
+            tran_id: change.id.0,
+            timestamp: unit.print(change.time),
+        }
+    }
 }

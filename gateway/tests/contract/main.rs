@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod venue;
+mod perpetual_venue;
 mod client;
 mod auth;
 mod signatures;
@@ -17,6 +18,8 @@ mod cancels;
 mod market;
 mod statistics;
 mod futures_market;
+mod futures_orders;
+mod futures_accounts;
 mod terms;
 mod lists;
 mod wallets;

@@ -21,6 +21,10 @@ use schemas::instrument::{
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::order_event::OrderTermsAccepted;
 use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
+use schemas::perpetual_report::{
+    ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
+    MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
+};
 use schemas::reject::RejectReason;
 use schemas::report::{
     AccountReport, AssetReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport,
@@ -28,6 +32,8 @@ use schemas::report::{
 };
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 use tokio::sync::{broadcast, oneshot};
+
+use crate::perpetual_venue::{Futures, rest_perpetual};
 
 /// The venue's clock stands still: 2023-11-14 22:13:20 UTC.
 pub const NOW_MS: u64 = 1_700_000_000_000;
@@ -55,6 +61,8 @@ pub struct State {
     pub trades: Vec<TradeReport>,
     pub depth: Depth,
     pub perp_depth: Depth,
+    /// What the one perpetual and Alice's futures side are.
+    pub futures: Futures,
     pub account: Option<AccountReport>,
     pub order_pages: Vec<OrderPage>,
     pub trade_pages: Vec<TradePage>,
@@ -162,7 +170,7 @@ fn directory() -> Directory {
     }
 }
 
-fn symbol(id: u32, name: &str, base: u16) -> SymbolReport {
+pub fn symbol(id: u32, name: &str, base: u16) -> SymbolReport {
     SymbolReport {
         symbol: SymbolId(id),
         name: SymbolName::new(name).expect("short"),
@@ -201,20 +209,6 @@ fn symbol(id: u32, name: &str, base: u16) -> SymbolReport {
         max_num_orders: 10_000,
         max_position: Qty::ZERO,
         order_rules: schemas::report::OrderRules::default(),
-    }
-}
-
-impl Venue {
-    /// Lists perp:BTCUSDT with a tick of 0.10 and a step of 0.001.
-    pub fn list_perpetual(&self) {
-        let mut perpetual = symbol(PERP.0, "BTCUSDT", 0);
-        perpetual.kind = SymbolKind::Perpetual;
-        perpetual.price.tick = Price(10);
-        perpetual.lot_size.step = Qty(100);
-        perpetual.percent_price.bid_up = 11_500;
-        perpetual.percent_price.ask_down = 8_500;
-        perpetual.order_rules.max_num_algo_orders = 1_000;
-        self.directory.lock().symbols.push(perpetual);
     }
 }
 
@@ -298,6 +292,9 @@ impl Submit for Venue {
 
 /// By default an order rests whole.
 fn rest(command: &Command) -> Vec<Event> {
+    if let Command::PlacePerpetual(placed) = command {
+        return rest_perpetual(placed);
+    }
     let (place, terms) = match command {
         Command::PlaceOrder(place) => (place, None),
         Command::PlaceOrderWithTerms(placed) => (&placed.order, Some(placed.terms)),
@@ -327,6 +324,49 @@ fn rest(command: &Command) -> Vec<Event> {
 }
 
 impl Queries for Venue {
+    fn contract(&self, symbol: SymbolId) -> Option<ContractReport> {
+        let contract = self.state.lock().futures.contract.clone();
+        contract.filter(|_| symbol == PERP)
+    }
+    fn mark(&self, symbol: SymbolId) -> Option<MarkReport> {
+        (symbol == PERP).then(|| self.state.lock().futures.mark)
+    }
+    fn funding(&self, page: &FundingPage) -> Vec<FundingReport> {
+        assert!((1..=1_000).contains(&page.limit));
+        self.state.lock().futures.funding.clone()
+    }
+    fn futures_account(&self, account: AccountId) -> Option<FuturesAccountReport> {
+        let found = self.state.lock().futures.account.clone();
+        found.filter(|report| report.account == account)
+    }
+    fn symbol_config(&self, _: AccountId, symbol: SymbolId) -> Option<SymbolConfig> {
+        let config = self.state.lock().futures.config;
+        config.filter(|_| symbol == PERP)
+    }
+    fn income(&self, page: &IncomePage) -> Vec<IncomeReport> {
+        let mut state = self.state.lock();
+        state.futures.income_pages.push(*page);
+        let fits = |income: &&IncomeReport| page.kind.is_none_or(|kind| kind == income.kind);
+        state.futures.income.iter().filter(fits).copied().collect()
+    }
+    fn perpetual_orders(&self, orders: &[OrderReport]) -> Vec<Option<PerpetualOrder>> {
+        let known = &self.state.lock().futures.orders;
+        let find = |report: &OrderReport| {
+            let mut known = known.iter();
+            known.find(|order| (order.symbol, order.order) == (report.symbol, report.order))
+        };
+        orders.iter().map(|report| find(report).copied()).collect()
+    }
+    fn trade_profits(
+        &self,
+        _: AccountId,
+        _: SymbolId,
+        trades: &[TradeId],
+    ) -> Vec<Option<TradeProfit>> {
+        let known = &self.state.lock().futures.profits;
+        let find = |trade: &TradeId| known.iter().find(|profit| profit.trade == *trade);
+        trades.iter().map(|trade| find(trade).copied()).collect()
+    }
     fn directory(&self) -> Arc<Directory> {
         Arc::new(self.directory.lock().clone())
     }

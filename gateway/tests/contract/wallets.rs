@@ -68,7 +68,7 @@ async fn what_does_not_exist_is_empty_or_refused_with_one_code() {
     for (line, parameters) in [
         (
             "POST /sapi/v1/asset/transfer",
-            "type=MAIN_UMFUTURE&asset=USDT&amount=1",
+            "type=MAIN_MARGIN&asset=USDT&amount=1",
         ),
         ("GET /sapi/v1/capital/deposit/address", "coin=BTC"),
         ("GET /sapi/v1/capital/deposit/hisrec", ""),

@@ -5,6 +5,16 @@
 //! is the one of spot: a symbol's name means the product of the path
 //! ([`crate::call::Call::product`]). Absent on purpose: margin, funding, liquidation, which
 //! are the engine's.
-//! Reading order: `exchange_info`, then any.
+//! Reading order: `exchange_info`, `new_order`, then any.
 
 pub mod exchange_info;
+pub mod market;
+pub mod new_order;
+pub mod modify_order;
+pub mod orders;
+pub mod batch_orders;
+pub mod settings;
+pub mod margin;
+pub mod account;
+pub mod history;
+pub mod listen_key;

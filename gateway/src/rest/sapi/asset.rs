@@ -1,10 +1,7 @@
-//! `/sapi/v1/asset`: fees by symbol, and transfers between wallets.
-
-use serde_json::json;
+//! `/sapi/v1/asset/tradeFee`: fees by symbol.
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
-use crate::error;
 use crate::wire::account::untouched;
 use crate::wire::grid::Grid;
 use crate::wire::symbol_query::listed;
@@ -28,39 +25,4 @@ pub async fn trade_fee(call: &Call, caller: &Caller) -> Outcome {
         .map(|grid| TradeFeeAnswer::new(&call.directory, grid, tier))
         .collect();
     Ok(Answer::json(&rows))
-}
-
-/// `GET transfer`: none ever happened.
-pub async fn transfers(call: &Call, _: &Caller) -> Outcome {
-    let parameters = &call.parameters;
-    parameters.required("type")?;
-    parameters.only(&[
-        "type",
-        "startTime",
-        "endTime",
-        "current",
-        "size",
-        "fromSymbol",
-        "toSymbol",
-    ])?;
-    for name in ["startTime", "endTime", "current", "size"] {
-        parameters.integer(name)?;
-    }
-    Ok(Answer::json(&json!({ "total": 0, "rows": [] })))
-}
-
-/// `POST transfer`: there is but one wallet.
-///
-/// # Errors
-/// -1102 for a missing parameter, -1100 and -1111 for a malformed amount, else -1020.
-pub async fn transfer(call: &Call, _: &Caller) -> Outcome {
-    let parameters = &call.parameters;
-    for name in ["type", "asset", "amount"] {
-        parameters.required(name)?;
-    }
-    parameters.only(&["type", "asset", "amount", "fromSymbol", "toSymbol"])?;
-    parameters.decimal("amount")?;
-    Err(error::not_supported(
-        "an account has its spot wallet alone; a futures wallet comes with perpetuals",
-    ))
 }

@@ -5,5 +5,6 @@
 
 pub mod capital;
 pub mod asset;
+pub mod transfer;
 pub mod account;
 pub mod empty;

@@ -250,7 +250,7 @@ impl Session {
             now: used.now,
         };
         let permission = match route.access {
-            Access::Public(_) => None,
+            Access::Public(_) | Access::Stream(_) => None,
             Access::Read(_) => Some(Permission::Read),
             Access::Trade(_) => Some(Permission::Trade),
         };
@@ -368,6 +368,7 @@ async fn handle(route: &'static Route, call: &Call, caller: Option<Caller>) -> O
             handler(call, &caller).await
         }
         (Access::Read(_) | Access::Trade(_), None) => Err(crate::error::rejected_key()),
+        (Access::Stream(_), _) => Err(crate::error::not_supported("listen keys are given by REST")),
     }
 }
 

@@ -4,6 +4,8 @@
 //! are kept as Binance writes them; what we want to add stands in `hint`, for which
 //! `hints` has a line for every code.
 
+pub mod futures;
+
 use std::borrow::Cow;
 
 use axum::http::{Method, StatusCode};
