@@ -53,12 +53,12 @@ pub struct Node {
 }
 
 /// The state after the last durable command.
-struct Rebuilt {
-    replayer: Replayer,
-    views: Views,
-    event_log: EventLog,
+pub struct Rebuilt {
+    pub replayer: Replayer,
+    pub views: Views,
+    pub event_log: EventLog,
     /// The node stands before this command, a fault of ours.
-    fault: Option<Offset>,
+    pub fault: Option<Offset>,
 }
 
 impl Node {
@@ -177,7 +177,10 @@ fn check_clock(last: TimeNs, next: Offset, accept: bool) -> Result<(), Failure> 
 }
 
 /// Newest snapshot, then every command after it; the event log is made whole beside.
-fn rebuild(dir: &Path, opened: &Opened, history: Offset) -> Result<Rebuilt, Failure> {
+///
+/// # Errors
+/// When the journal, or the newest snapshot's views, cannot be read.
+pub fn rebuild(dir: &Path, opened: &Opened, history: Offset) -> Result<Rebuilt, Failure> {
     let next = opened.recovered.next;
     let mut event_log = EventLog::open(dir, opened.recovered.id, next)?;
     // A log that ends early is made whole from there; an empty one from the newest snapshot.

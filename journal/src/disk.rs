@@ -4,13 +4,11 @@
 //! A sync that fails is reported as [`SyncFailure`](crate::error::SyncFailure), which
 //! nobody retries.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::error::{JournalError, Place};
+use crate::files::{self, File, Mode};
 use crate::segment::PAGE_BYTES;
 
 /// A page of zeros, to write and to compare with.
@@ -21,49 +19,22 @@ const PAGES_PER_SYNC: u64 = 1024;
 
 /// Opens an existing file for reading and writing.
 pub(crate) fn open_writable(path: &Path) -> Result<File, JournalError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .place("open", path)
+    File::open(path, Mode::Write).place("open", path)
 }
 
 /// Opens an existing file for reading.
 pub(crate) fn open_readable(path: &Path) -> Result<File, JournalError> {
-    File::open(path).place("open", path)
+    File::open(path, Mode::Read).place("open", path)
 }
 
 /// Creates (or empties) a file.
 pub(crate) fn create(path: &Path) -> Result<File, JournalError> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
-    options.open(path).place("create", path)
+    File::open(path, Mode::Create).place("create", path)
 }
 
 /// Reserves `bytes` on the disk for the file, so that touching its map cannot fail.
 pub(crate) fn allocate(file: &File, bytes: u64, path: &Path) -> Result<(), JournalError> {
-    let length = libc::off_t::try_from(bytes).expect("a segment is at most 16 GiB");
-    #[cfg(target_os = "linux")]
-    {
-        let code = loop {
-            // SAFETY: plain call on a descriptor that `file` keeps open.
-            match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, length) } {
-                libc::EINTR => {}
-                code => break code,
-            }
-        };
-        if code != 0 {
-            let source = io::Error::from_raw_os_error(code);
-            return Err(JournalError::system("allocate", path, source));
-        }
-        Ok(())
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        // The zeros written next take the place of the allocation.
-        let _ = length;
-        file.set_len(bytes).place("allocate", path)
-    }
+    file.allocate(bytes).place("allocate", path)
 }
 
 /// Writes zeros page by page: larger writes make larger folios, and then one append
@@ -123,13 +94,12 @@ pub(crate) fn sync_data(file: &File, path: &Path) -> Result<(), JournalError> {
 
 /// fsync of a folder: names made, changed or removed in it survive.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), JournalError> {
-    let folder = File::open(path).place("open", path)?;
-    folder.sync_all().sync_place("sync the folder", path)
+    files::sync_folder(path).sync_place("sync the folder", path)
 }
 
 /// Renames within one folder; durable after [`sync_folder`].
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), JournalError> {
-    fs::rename(from, to).place("rename", from)
+    files::rename(from, to).place("rename", from)
 }
 
 /// Writes a small file whole: beside, synced, renamed, folder synced.
@@ -144,21 +114,17 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
 
 /// The entries of a folder, sorted by name; an absent folder has none.
 pub(crate) fn entries(folder: &Path) -> Result<Vec<std::path::PathBuf>, JournalError> {
-    let read = match fs::read_dir(folder) {
+    let mut paths = match files::entries(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read.place("list", folder)?,
     };
-    let mut paths = Vec::new();
-    for entry in read {
-        paths.push(entry.place("list", folder)?.path());
-    }
     paths.sort();
     Ok(paths)
 }
 
 /// Removes a file that may be gone already.
 pub(crate) fn remove(path: &Path) -> Result<(), JournalError> {
-    match fs::remove_file(path) {
+    match files::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed.place("remove", path),
     }

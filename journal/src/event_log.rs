@@ -8,7 +8,6 @@
 //! A full file is synced by a thread of its own, and `events/synced` then names the first
 //! offset a start has to look at.
 
-use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -18,6 +17,7 @@ use schemas::units::TimeNs;
 
 use crate::disk;
 use crate::error::{JournalError, Place};
+use crate::files::{self, File};
 use crate::frame::{self, ALIGN, FRAME_BYTES_MAX, Frame, HEADER_BYTES, JournalId, Record};
 use crate::region::View;
 use crate::segment::{self, Header, Magic};
@@ -87,7 +87,7 @@ impl EventLog {
     /// a cache of something else.
     pub fn open(dir: &Path, id: JournalId, limit: Offset) -> Result<EventLog, JournalError> {
         let folder = folder_in(dir);
-        std::fs::create_dir_all(&folder).place("create", &folder)?;
+        files::make_folders(&folder).place("create", &folder)?;
         let mut log = EventLog {
             folder,
             id,
@@ -137,11 +137,11 @@ impl EventLog {
     }
 
     fn header_fits(&self, path: &Path, first: Offset) -> bool {
-        let Ok(file) = File::open(path) else {
+        let Ok(mut file) = disk::open_readable(path) else {
             return false;
         };
         let mut bytes = [0; segment::HEADER_BYTES];
-        if std::io::Read::read_exact(&mut &file, &mut bytes).is_err() {
+        if std::io::Read::read_exact(&mut file, &mut bytes).is_err() {
             return false;
         }
         let header = Header::decode(&bytes, Magic::Events, path);
@@ -159,7 +159,7 @@ impl EventLog {
             return Ok(None);
         }
         let file = disk::open_readable(path)?;
-        let bytes = file.metadata().place("look at", path)?.len();
+        let bytes = file.len().place("look at", path)?;
         let length = usize::try_from(bytes).expect("a file fits the address space");
         let view = View::map(&file, length).place("map", path)?;
         view.read_in_order();
@@ -183,7 +183,7 @@ impl EventLog {
     /// Truncates to the good part and goes on there; false when something was cut.
     fn resume(&mut self, path: &Path, first: Offset, good: &Good) -> Result<bool, JournalError> {
         let mut file = disk::open_writable(path)?;
-        let bytes = file.metadata().place("look at", path)?.len();
+        let bytes = file.len().place("look at", path)?;
         let whole = bytes == good.bytes;
         if !whole {
             file.set_len(good.bytes).place("truncate", path)?;
@@ -309,13 +309,17 @@ impl EventLog {
             .into_inner()
             .map_err(|error| error.into_error())
             .place("write", &path)?;
-        let builder = std::thread::Builder::new().name("events-sync".to_string());
         let run = move || {
             let synced = disk::sync_data(&file, &path).and_then(|()| disk::sync_folder(&folder));
             if let Err(error) = synced.and_then(|()| write_synced(&folder, next)) {
                 tracing::warn!(%error, "a file of the event log is looked at again at the start");
             }
         };
+        if files::is_stepped(&self.folder) {
+            run();
+            return Ok(());
+        }
+        let builder = std::thread::Builder::new().name("events-sync".to_string());
         self.syncing = Some(
             builder
                 .spawn(run)
@@ -333,8 +337,8 @@ impl EventLog {
     }
 
     /// Makes files small, for tests of the roll.
-    #[cfg(test)]
-    pub(crate) fn set_file_bytes(&mut self, bytes: u64) {
+    #[cfg(any(test, feature = "simulation"))]
+    pub fn set_file_bytes(&mut self, bytes: u64) {
         self.file_bytes = bytes;
     }
 }
@@ -354,7 +358,7 @@ fn synced_path(folder: &Path) -> PathBuf {
 
 /// The first offset that is not known to be synced; `None` when nothing is known.
 fn synced_in(folder: &Path) -> Option<Offset> {
-    let bytes = std::fs::read(synced_path(folder)).ok()?;
+    let bytes = files::read(&synced_path(folder)).ok()?;
     let (number, sum) = bytes.split_at_checked(8)?;
     if sum != crc32c::crc32c(number).to_le_bytes() {
         return None;

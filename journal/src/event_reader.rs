@@ -4,8 +4,6 @@
 //! It may be absent, shorter than it was, or end in the middle of a frame: each means
 //! "not yet", and the reader asks again when it is asked again.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use schemas::ids::Offset;
@@ -13,6 +11,7 @@ use schemas::ids::Offset;
 use crate::disk;
 use crate::error::{Damage, JournalError, Place};
 use crate::event_log::{files_in, folder_in, name_of};
+use crate::files::{self, File};
 use crate::frame::{ALIGN, Frame, FrameError, HEADER_BYTES, length_of};
 use crate::region::{bytes_of, bytes_of_mut};
 use crate::segment::{self, Header, Magic};
@@ -120,7 +119,7 @@ impl EventReader {
                 }
                 None => {
                     let path = self.folder.join(name_of(file.next));
-                    if file.next == file.first || !path.exists() {
+                    if file.next == file.first || !files::exists(&path) {
                         return Ok(None);
                     }
                     let next = file.next;
@@ -205,7 +204,7 @@ impl Tailed {
             Ok(length) => length,
             Err(FrameError::Absent) => return Ok(None),
             Err(FrameError::Length { found, .. }) => {
-                let file_bytes = self.file.metadata().place("look at", &self.path)?.len();
+                let file_bytes = self.file.len().place("look at", &self.path)?;
                 let need = found as usize;
                 if file_bytes < at + need as u64 {
                     return Ok(None);
@@ -228,7 +227,7 @@ impl Tailed {
             }
             Err(reason) => {
                 // The last bytes of a file may still be on their way into it.
-                let file_bytes = self.file.metadata().place("look at", &self.path)?.len();
+                let file_bytes = self.file.len().place("look at", &self.path)?;
                 buffer.bytes = 0;
                 let end = at + length.next_multiple_of(ALIGN) as u64;
                 if file_bytes <= end {

@@ -153,6 +153,8 @@ impl<'a> Frame<'a> {
         let length = length_of(bytes)?;
         let (found, body) = (u32_at(bytes, 4), &bytes[8..length]);
         let computed = crc32c::crc32c_append(seed, body);
+        #[cfg(feature = "simulation")]
+        let computed = crate::simulation::checksum(found, computed);
         if found != computed {
             return Err(FrameError::Checksum { found, computed });
         }

@@ -5,17 +5,19 @@
 //! notion of a command, an account or a price (a log that understands its content
 //! cannot outlive it), any async runtime, and any repair of what was promised.
 //!
-//! Reading order: `frame`, `region`, `segment`, `disk`, `mark`, `lock`, then the two
+//! Reading order: `frame`, `region`, `segment`, `files`, `disk`, `mark`, `lock`, then the two
 //! threads beside the hot path, `sync` and `prepare`, then `writer`, `recovery`,
 //! `open`, `reader`. `event_log` (with `event_reader`) and `snapshot_store` reuse the frame
-//! and the file discipline for data that can be made again.
+//! and the file discipline for data that can be made again. `simulation`, behind a feature
+//! that no shipped program has, is a disk of memory that breaks on request.
 //!
-//! **Invariant:** `unsafe` stands in `region` and `disk` only, and each block says why
+//! **Invariant:** `unsafe` stands in `region` and `files` only, and each block says why
 //! it holds.
 
 pub mod frame;
 mod region;
 mod segment;
+mod files;
 mod disk;
 pub mod mark;
 pub mod lock;
@@ -30,6 +32,8 @@ pub mod event_log;
 pub mod event_reader;
 pub mod snapshot_store;
 pub mod error;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 
 #[cfg(test)]
 mod tests;

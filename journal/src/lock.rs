@@ -3,11 +3,12 @@
 //! Readers never take it; they may ask whether it is held. The lock goes away with the
 //! process, however it ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{JournalError, Place};
+use crate::files::{File, Mode};
 
 /// How often a writer asks again: a reader's question holds the lock for microseconds.
 const ATTEMPTS: u32 = 20;
@@ -24,9 +25,7 @@ impl DirectoryLock {
     /// another process (or another owner in this one) has it.
     pub fn take(dir: &Path) -> Result<DirectoryLock, JournalError> {
         let path = path_in(dir);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(&path).place("open", &path)?;
+        let file = File::open(&path, Mode::Keep).place("open", &path)?;
         for attempt in 1..=ATTEMPTS {
             match file.try_lock() {
                 Ok(()) => return Ok(DirectoryLock { _file: file }),
@@ -43,7 +42,7 @@ impl DirectoryLock {
 
 /// Whether somebody writes to this directory now. False when there is no lock file.
 pub fn is_held(dir: &Path) -> bool {
-    let Ok(file) = File::open(path_in(dir)) else {
+    let Ok(file) = File::open(&path_in(dir), Mode::Read) else {
         return false;
     };
     // Closing the file gives a lock taken here back.

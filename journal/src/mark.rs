@@ -10,14 +10,13 @@
 //! |        |        |        |                |           |          | crc     | frame|
 //! ```
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use schemas::ids::Offset;
 
 use crate::disk;
 use crate::error::{Damage, JournalError, Place};
+use crate::files::{self, File};
 use crate::frame::{JournalId, u32_at, u64_at};
 
 const MAGIC: &[u8; 8] = b"DAYBOOKM";
@@ -99,7 +98,7 @@ impl Mark {
     /// The newer good slot of the mark in `folder`; `None` when there is no file.
     pub(crate) fn read(folder: &Path) -> Result<Option<Mark>, JournalError> {
         let path = path_in(folder);
-        let bytes = match std::fs::read(&path) {
+        let bytes = match files::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => read.place("read", &path)?,
         };

@@ -5,14 +5,15 @@
 //! or a failed sync the page cache may show what the disk does not hold. Only then do
 //! the threads start.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use schemas::ids::Offset;
 
 use crate::disk;
 use crate::error::{JournalError, Place};
+use crate::files;
 use crate::frame::JournalId;
 use crate::lock::DirectoryLock;
 use crate::mark::{self, Mark, MarkFile};
@@ -51,15 +52,24 @@ pub fn exists(dir: &Path) -> Result<bool, JournalError> {
 /// Makes an empty journal whose first frame will be `next`: 0, or where a restored
 /// snapshot goes on. [`JournalError::Exists`] when there is one.
 pub fn create(dir: &Path, settings: &Settings, next: Offset) -> Result<JournalId, JournalError> {
+    create_named(dir, settings, (next, JournalId::random()))
+}
+
+/// As [`create`], with a name that the caller chose: fixtures and simulations are made
+/// again byte for byte.
+pub fn create_named(
+    dir: &Path,
+    settings: &Settings,
+    (next, id): (Offset, JournalId),
+) -> Result<JournalId, JournalError> {
     check(settings)?;
     let folder = folder_in(dir);
-    fs::create_dir_all(&folder).place("create", &folder)?;
+    files::make_folders(&folder).place("create", &folder)?;
     let _lock = DirectoryLock::take(dir)?;
     if exists(dir)? {
         return Err(JournalError::Exists { path: folder });
     }
     disk::sync_folder(dir)?;
-    let id = JournalId::random();
     // The mark first: a segment without a mark is a finding, a mark alone is nothing yet.
     MarkFile::create(&folder, id)?;
     let spare = folder.join("first.spare");
@@ -85,7 +95,7 @@ pub fn open(dir: &Path, settings: &Settings) -> Result<Opened, JournalError> {
         segment_bytes: SEGMENT_BYTES_MIN,
         ..*settings
     })?;
-    if !dir.is_dir() {
+    if !files::is_folder(dir) {
         return Err(JournalError::Absent {
             path: folder_in(dir),
         });
@@ -190,17 +200,9 @@ fn start(survey: Survey, settings: &Settings, lock: DirectoryLock) -> Result<Ope
     let shared = Arc::new(Shared::new(recovery.next, recovery.last, target));
     let yard = Arc::new(Yard::new(settings.segments_ahead));
     let folder = files.folder.clone();
-    let preparer = Preparer {
-        yard: Arc::clone(&yard),
-        shared: Arc::clone(&shared),
-        folder: folder.clone(),
-        segment_bytes: header.segment_bytes,
-    };
+    let preparer = Preparer::new(&yard, &shared, &folder, header.segment_bytes);
     let syncer = SyncThread::new(Arc::clone(&shared), &folder, mark);
-    let threads = vec![
-        spawn("journal-sync", &folder, move || syncer.run())?,
-        spawn("journal-prepare", &folder, move || preparer.run())?,
-    ];
+    let threads = workers(&folder, syncer, preparer)?;
     let writer = Writer::new(Parts {
         tail: Tail::resume(region, position),
         header,
@@ -220,11 +222,28 @@ fn start(survey: Survey, settings: &Settings, lock: DirectoryLock) -> Result<Ope
     })
 }
 
+/// Starts the two threads beside the writer. A simulation has none: see `simulation`.
+fn workers(
+    folder: &Path,
+    syncer: SyncThread,
+    preparer: Preparer,
+) -> Result<Vec<JoinHandle<()>>, JournalError> {
+    #[cfg(feature = "simulation")]
+    if files::is_stepped(folder) {
+        crate::simulation::steps::Hands::take_over(syncer, preparer);
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        spawn("journal-sync", folder, move || syncer.run())?,
+        spawn("journal-prepare", folder, move || preparer.run())?,
+    ])
+}
+
 fn spawn(
     name: &str,
     folder: &Path,
     run: impl FnOnce() + Send + 'static,
-) -> Result<std::thread::JoinHandle<()>, JournalError> {
+) -> Result<JoinHandle<()>, JournalError> {
     let builder = std::thread::Builder::new().name(name.to_string());
     builder.spawn(run).place("start a thread for", folder)
 }

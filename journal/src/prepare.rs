@@ -6,7 +6,6 @@
 //! freed. A failed sync is final, here as everywhere.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -15,6 +14,7 @@ use std::time::{Duration, Instant};
 use crate::bell::hold;
 use crate::disk::{self, ZEROS};
 use crate::error::{JournalError, Place};
+use crate::files::{self, File};
 use crate::region::Region;
 use crate::segment::Tail;
 use crate::sync::Shared;
@@ -118,34 +118,76 @@ impl Yard {
 
 /// What the preparation thread owns.
 pub(crate) struct Preparer {
-    pub(crate) yard: Arc<Yard>,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) folder: PathBuf,
-    pub(crate) segment_bytes: u64,
+    yard: Arc<Yard>,
+    shared: Arc<Shared>,
+    folder: PathBuf,
+    segment_bytes: u64,
+    number: u64,
+    left_over: Vec<PathBuf>,
 }
 
 impl Preparer {
+    /// Begins with what an earlier run left.
+    pub(crate) fn new(
+        yard: &Arc<Yard>,
+        shared: &Arc<Shared>,
+        folder: &Path,
+        segment_bytes: u64,
+    ) -> Preparer {
+        Preparer {
+            yard: Arc::clone(yard),
+            shared: Arc::clone(shared),
+            folder: folder.to_path_buf(),
+            segment_bytes,
+            number: 0,
+            left_over: spares_in(folder),
+        }
+    }
+
     /// Runs until it is stopped or a sync fails.
-    pub(crate) fn run(self) {
-        let mut number = 0;
-        let mut left_over = spares_in(&self.folder);
+    pub(crate) fn run(mut self) {
         while self.wait_for_work() {
-            let made = match left_over.pop() {
-                Some(path) => self.reuse(&path),
-                None => {
-                    number += 1;
-                    self.make(number).map(Some)
-                }
-            };
-            match made {
-                Ok(Some(prepared)) => self.offer(prepared),
-                Ok(None) => {}
+            match self.turn() {
+                Ok(()) => {}
                 Err(JournalError::SyncFailed(failure)) => {
                     self.shared.fail(failure);
                     return;
                 }
-                Err(error) => self.put_off(&error),
+                Err(error) => self.put_off(&error, RETRY_AFTER),
             }
+        }
+    }
+
+    /// Makes one segment ready, or looks at one left over.
+    fn turn(&mut self) -> Result<(), JournalError> {
+        let made = match self.left_over.pop() {
+            Some(path) => self.reuse(&path)?,
+            None => {
+                self.number += 1;
+                Some(self.make(self.number)?)
+            }
+        };
+        if let Some(prepared) = made {
+            self.offer(prepared);
+        }
+        Ok(())
+    }
+
+    /// What [`Preparer::run`] does between two waits; for a simulation, which never waits.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn step(&mut self) {
+        let mut state = hold(&self.yard.state);
+        let retired = std::mem::take(&mut state.retired);
+        let wanted = !state.stop && state.ready.len() < self.yard.ahead;
+        drop(state);
+        drop(retired);
+        if !wanted || self.shared.is_failed() {
+            return;
+        }
+        match self.turn() {
+            Ok(()) => {}
+            Err(JournalError::SyncFailed(failure)) => self.shared.fail(failure),
+            Err(error) => self.put_off(&error, Duration::ZERO),
         }
     }
 
@@ -189,13 +231,13 @@ impl Preparer {
         }
     }
 
-    fn put_off(&self, error: &JournalError) {
+    fn put_off(&self, error: &JournalError, pause: Duration) {
         if !self.yard.blocked.swap(true, Ordering::AcqRel) {
             tracing::warn!(%error, "no segment can be prepared: trying again until it works");
         }
         let state = hold(&self.yard.state);
         if !state.stop {
-            drop(self.yard.changed.wait_timeout(state, RETRY_AFTER));
+            drop(self.yard.changed.wait_timeout(state, pause));
         }
     }
 
@@ -211,7 +253,7 @@ impl Preparer {
     /// A spare left by an earlier run is as good as new when nothing was written to it.
     fn reuse(&self, path: &Path) -> Result<Option<Prepared>, JournalError> {
         let file = disk::open_writable(path)?;
-        let bytes = file.metadata().place("look at", path)?.len();
+        let bytes = file.len().place("look at", path)?;
         if bytes == self.segment_bytes {
             disk::allocate(&file, bytes, path)?;
             let region = map(&file, bytes, path)?;
@@ -272,7 +314,7 @@ fn free_name(folder: &Path, number: u64) -> PathBuf {
     let mut number = number;
     loop {
         let path = folder.join(format!("{number:08}.spare"));
-        if !path.exists() {
+        if !files::exists(&path) {
             return path;
         }
         number += 1;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use schemas::ids::Offset;
 
 use crate::error::{Damage, JournalError};
+use crate::files;
 use crate::frame::{self, Frame, FrameError, HEADER_BYTES, JournalId};
 use crate::lock;
 use crate::mark::Mark;
@@ -193,7 +194,7 @@ impl Reader {
             // Either enough is known, or there is nothing that could be proven.
             return Ok(());
         }
-        if self.folder.join(name_of(reached)).exists() {
+        if files::exists(&self.folder.join(name_of(reached))) {
             self.bound = self.bound.max(reached);
         } else if let Some(Mark {
             frame: Some(frame), ..
@@ -208,7 +209,7 @@ impl Reader {
     fn step_over(&mut self) -> Result<bool, JournalError> {
         let path = self.folder.join(name_of(self.next));
         let (at, offset) = (self.position, self.next);
-        if offset == self.segment.header.first || !path.exists() {
+        if offset == self.segment.header.first || !files::exists(&path) {
             return Ok(false);
         }
         if matches!(self.look(at, offset), Look::Frame(_)) {

@@ -117,7 +117,7 @@ impl SegmentFile {
     /// Opens a segment and checks its header against its name.
     pub(crate) fn open(path: &Path) -> Result<SegmentFile, JournalError> {
         let file = disk::open_readable(path)?;
-        let bytes = file.metadata().place("look at", path)?.len();
+        let bytes = file.len().place("look at", path)?;
         let named = segment::first_of(path).unwrap_or_default();
         let damaged = |reason| {
             let path = path.to_path_buf();

@@ -9,13 +9,14 @@
 //! Absent on purpose: growing. A region is as large as the file was prepared to be, so
 //! touching it cannot run out of disk.
 
-use std::fs::File;
 use std::io;
+#[cfg(any(test, feature = "simulation"))]
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use memmap2::{Advice, Mmap, MmapMut, MmapOptions};
 
+use crate::files::File;
 use crate::frame::ALIGN;
 
 /// Writable memory with one owner.
@@ -36,15 +37,13 @@ pub(crate) struct View {
 enum Backing {
     Mapped(#[expect(dead_code, reason = "held for its drop, which unmaps")] MmapMut),
     MappedReadOnly(Mmap),
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the heap serves tests and miri")
-    )]
-    Heap(Arc<HeapBlock>),
+    #[cfg(any(test, feature = "simulation"))]
+    Heap(#[cfg_attr(not(test), expect(dead_code, reason = "held for its drop"))] Arc<HeapBlock>),
 }
 
 /// Zeroed heap memory, aligned as a frame is. The pointer is taken once and all access
 /// goes through it, so that owner and views may use it side by side.
+#[cfg(any(test, feature = "simulation"))]
 struct HeapBlock {
     base: *mut u128,
     words: usize,
@@ -52,16 +51,88 @@ struct HeapBlock {
 
 // SAFETY: the block is plain memory; who may touch which byte is agreed by the
 // protocol in the module's head, not by the thread that made it.
+#[cfg(any(test, feature = "simulation"))]
 unsafe impl Send for HeapBlock {}
 // SAFETY: as above; `HeapBlock` itself offers no access.
+#[cfg(any(test, feature = "simulation"))]
 unsafe impl Sync for HeapBlock {}
 
+#[cfg(any(test, feature = "simulation"))]
 impl Drop for HeapBlock {
     fn drop(&mut self) {
         let slice = std::ptr::slice_from_raw_parts_mut(self.base, self.words);
         // SAFETY: `base` and `words` came from `Box::into_raw` in `Region::heap`, and
         // this is the last owner.
         drop(unsafe { Box::from_raw(slice) });
+    }
+}
+
+/// Heap memory that a region, views and the pages of a simulated file share.
+#[cfg(any(test, feature = "simulation"))]
+#[derive(Clone)]
+pub(crate) struct Memory {
+    block: Arc<HeapBlock>,
+}
+
+#[cfg(any(test, feature = "simulation"))]
+impl Memory {
+    /// Zeroed.
+    pub(crate) fn zeroed(bytes: usize) -> Memory {
+        let words = bytes.div_ceil(ALIGN);
+        let base = Box::into_raw(vec![0u128; words].into_boxed_slice()).cast::<u128>();
+        Memory {
+            block: Arc::new(HeapBlock { base, words }),
+        }
+    }
+
+    /// Bytes of it.
+    pub(crate) fn len(&self) -> usize {
+        self.block.words * ALIGN
+    }
+
+    /// The first `bytes`, for the one owner that writes.
+    pub(crate) fn region(&self, bytes: usize) -> Region {
+        assert!(bytes <= self.len());
+        Region {
+            base: self.block.base.cast(),
+            len: bytes,
+            _backing: Backing::Heap(Arc::clone(&self.block)),
+        }
+    }
+
+    /// The first `bytes`, for reading.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn view(&self, bytes: usize) -> View {
+        assert!(bytes <= self.len());
+        View {
+            base: self.block.base.cast(),
+            len: bytes,
+            _backing: Backing::Heap(Arc::clone(&self.block)),
+        }
+    }
+
+    /// Copies out what stands at `at`. A simulation runs on one thread, so that nobody
+    /// writes meanwhile.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn read(&self, at: usize, into: &mut [u8]) {
+        assert!(at <= self.len());
+        assert!(into.len() <= self.len() - at);
+        let base: *const u8 = self.block.base.cast();
+        // SAFETY: inside the block (asserted), initialised (zeroed), and `into` is memory
+        // of the caller's that cannot overlap it.
+        unsafe { std::ptr::copy_nonoverlapping(base.add(at), into.as_mut_ptr(), into.len()) };
+    }
+
+    /// Copies `bytes` to `at`, as a write call does to the pages of a mapped file. A
+    /// simulation runs on one thread, so that nobody reads or writes meanwhile.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
+        assert!(at <= self.len());
+        assert!(bytes.len() <= self.len() - at);
+        let base: *mut u8 = self.block.base.cast();
+        // SAFETY: inside the block (asserted). `bytes` may be a view of the very same place
+        // (recovery writes back what it has mapped), hence a copy that may overlap.
+        unsafe { std::ptr::copy(bytes.as_ptr(), base.add(at), bytes.len()) };
     }
 }
 
@@ -73,24 +144,19 @@ unsafe impl Send for View {}
 
 impl Region {
     /// Zeroed memory on the heap.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the heap serves tests and miri")
-    )]
+    #[cfg(test)]
     pub(crate) fn heap(bytes: usize) -> Region {
-        let words = bytes.div_ceil(ALIGN);
-        let base = Box::into_raw(vec![0u128; words].into_boxed_slice()).cast::<u128>();
-        let block = Arc::new(HeapBlock { base, words });
-        Region {
-            base: base.cast(),
-            len: bytes,
-            _backing: Backing::Heap(block),
-        }
+        Memory::zeroed(bytes).region(bytes)
     }
 
     /// Maps the first `bytes` of a file that has been allocated to that length, and
     /// touches every page for reading so that the first append finds it mapped.
     pub(crate) fn map(file: &File, bytes: usize) -> io::Result<Region> {
+        #[cfg(feature = "simulation")]
+        if let File::Simulated(file) = file {
+            return Ok(file.memory(bytes)?.region(bytes));
+        }
+        let file = file.of_the_system();
         // SAFETY: the directory lock keeps other writers away, and the file is never
         // shortened while a node runs; readers elsewhere map it read-only.
         let mut map = unsafe { MmapOptions::new().len(bytes).map_mut(file)? };
@@ -154,6 +220,11 @@ impl Region {
 impl View {
     /// Maps the first `bytes` of a file for reading.
     pub(crate) fn map(file: &File, bytes: usize) -> io::Result<View> {
+        #[cfg(feature = "simulation")]
+        if let File::Simulated(file) = file {
+            return Ok(file.memory(bytes)?.view(bytes));
+        }
+        let file = file.of_the_system();
         // SAFETY: read-only; a node never shortens a segment it has published, and what
         // is read past the published length is judged by its checksum.
         let map = unsafe { MmapOptions::new().len(bytes).map(file)? };

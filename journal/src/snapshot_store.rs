@@ -14,7 +14,6 @@
 //! ```
 //! Absent on purpose: any idea of what a section means.
 
-use std::fs::{self, File};
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +21,7 @@ use schemas::ids::Offset;
 
 use crate::disk;
 use crate::error::{Damage, JournalError, Place};
+use crate::files::{self, File};
 use crate::frame::{u32_at, u64_at};
 use crate::segment::numbered;
 
@@ -108,12 +108,12 @@ impl SnapshotStore {
     /// Begins a snapshot. [`JournalError::Exists`] when that offset has one.
     pub fn begin(&self, offset: Offset) -> Result<SnapshotWriter, JournalError> {
         let path = self.path_of(offset);
-        if path.exists() {
+        if files::exists(&path) {
             return Err(JournalError::Exists { path });
         }
         let beside = path.with_extension("tmp");
         remove_folder(&beside)?;
-        fs::create_dir_all(&beside).place("create", &beside)?;
+        files::make_folders(&beside).place("create", &beside)?;
         Ok(SnapshotWriter {
             store: self.clone(),
             beside,
@@ -394,7 +394,7 @@ fn damage(path: &Path, offset: Offset, position: u64) -> JournalError {
 }
 
 fn remove_folder(path: &Path) -> Result<(), JournalError> {
-    match fs::remove_dir_all(path) {
+    match files::remove_folder(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         removed => removed.place("remove", path),
     }

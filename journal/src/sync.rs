@@ -8,7 +8,6 @@
 //! Only one segment can hold frames that are not durable: the first frame of a new
 //! segment waits for the old one (`writer`).
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -20,6 +19,7 @@ use schemas::ids::Offset;
 use crate::bell::{Bell, hold};
 use crate::disk;
 use crate::error::{JournalError, SyncFailure};
+use crate::files::File;
 use crate::mark::{MarkFile, Vouched};
 
 /// The mark is at most this much older than `durable`.
@@ -44,6 +44,9 @@ pub(crate) struct Shared {
     failed: AtomicBool,
     failure: OnceLock<SyncFailure>,
     stop: AtomicU8,
+    /// In a simulation the work of both threads, done by whoever waits.
+    #[cfg(feature = "simulation")]
+    pub(crate) hands: Mutex<Option<crate::simulation::steps::Hands>>,
     mark_wanted: AtomicU32,
     mark_written: AtomicU32,
     target: Mutex<Target>,
@@ -80,6 +83,8 @@ impl Shared {
             failed: AtomicBool::new(false),
             failure: OnceLock::new(),
             stop: AtomicU8::new(RUN),
+            #[cfg(feature = "simulation")]
+            hands: Mutex::new(None),
             mark_wanted: AtomicU32::new(0),
             mark_written: AtomicU32::new(0),
             target: Mutex::new(target),
@@ -156,6 +161,10 @@ impl Durable {
     /// [`Durable::failed`].
     pub fn wait_past(&self, seen: u64, timeout: Duration) -> u64 {
         let shared = &self.shared;
+        #[cfg(feature = "simulation")]
+        if shared.step_all() {
+            return shared.durable();
+        }
         let deadline = Some(Instant::now() + timeout);
         shared
             .progress
@@ -182,6 +191,8 @@ impl Durable {
         let shared = &self.shared;
         let ticket = shared.mark_wanted.fetch_add(1, Ordering::AcqRel) + 1;
         shared.work.ring();
+        #[cfg(feature = "simulation")]
+        shared.step_all();
         let written = || ticket <= shared.mark_written.load(Ordering::Acquire);
         let over = || shared.is_failed() || shared.stop.load(Ordering::Acquire) != RUN;
         shared.progress.wait(None, || written() || over());
@@ -200,7 +211,7 @@ impl std::fmt::Debug for Durable {
 
 /// What the sync thread owns.
 pub(crate) struct SyncThread {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     folder: PathBuf,
     mark: MarkFile,
     durable: u64,
@@ -237,25 +248,30 @@ impl SyncThread {
             if shared.is_failed() {
                 break;
             }
-            let stop = shared.stop.load(Ordering::Acquire);
-            if stop == ABANDON {
-                break;
-            }
-            if let Err(error) = self.round(stop == CLOSE) {
-                shared.fail(as_failure(error, &self.folder));
-                break;
-            }
-            if stop == CLOSE {
+            let due = self.mark_due.is_some_and(|due| due <= Instant::now());
+            if !self.turn(due) {
                 break;
             }
         }
         shared.progress.ring();
     }
 
-    fn round(&mut self, closing: bool) -> Result<(), JournalError> {
+    /// One look at what is to be done; false when it was the last.
+    pub(crate) fn turn(&mut self, mark_due: bool) -> bool {
+        let stop = self.shared.stop.load(Ordering::Acquire);
+        if stop == ABANDON || self.shared.is_failed() {
+            return false;
+        }
+        if let Err(error) = self.round(stop == CLOSE, mark_due) {
+            self.shared.fail(as_failure(error, &self.folder));
+            return false;
+        }
+        stop != CLOSE
+    }
+
+    fn round(&mut self, closing: bool, due: bool) -> Result<(), JournalError> {
         let wanted = self.shared.mark_wanted.load(Ordering::Acquire);
         let rolled = self.sync()?;
-        let due = self.mark_due.is_some_and(|due| due <= Instant::now());
         let asked = wanted != self.shared.mark_written.load(Ordering::Relaxed);
         if rolled || due || asked || closing {
             self.write_mark()?;
@@ -280,6 +296,8 @@ impl SyncThread {
                 target.spare.take(),
             )
         };
+        #[cfg(feature = "simulation")]
+        self.mark_ahead(word)?;
         let started = Instant::now();
         disk::sync_data(&file, &path)?;
         self.shared.synced(started.elapsed());
@@ -299,6 +317,19 @@ impl SyncThread {
             self.mark_due = Some(Instant::now() + MARK_EVERY);
         }
         Ok(spare.is_some())
+    }
+
+    /// A canary: the mark vouches for what is not there yet.
+    #[cfg(feature = "simulation")]
+    fn mark_ahead(&mut self, word: u64) -> Result<(), JournalError> {
+        use crate::simulation::disk::Canary;
+        if !crate::simulation::is_planted(&self.folder, Canary::MarkAhead) {
+            return Ok(());
+        }
+        self.mark.write(Vouched {
+            offset: Offset((word >> 32) - 1),
+            crc: word as u32,
+        })
     }
 
     fn write_mark(&mut self) -> Result<(), JournalError> {

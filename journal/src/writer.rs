@@ -309,6 +309,8 @@ impl Writer {
     fn end(&mut self, sync_first: bool) {
         self.shared.stop(sync_first);
         self.yard.stop();
+        #[cfg(feature = "simulation")]
+        self.shared.end_steps();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal panicked");
@@ -329,7 +331,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if !self.threads.is_empty() {
+        // A simulation has no threads, and ends its steps like them.
+        if !self.threads.is_empty() || cfg!(feature = "simulation") {
             self.end(false);
         }
     }

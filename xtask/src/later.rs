@@ -10,8 +10,6 @@ const USAGE: u8 = 64;
 /// Each says which step brings it.
 #[derive(Subcommand)]
 pub enum Later {
-    /// Seeded simulation of clients, faults and crash points (not yet)
-    Sim(Anything),
     /// Long fault trials (not yet; the short ones are part of `test`)
     Trials(Anything),
     /// Coverage-guided fuzzing (not yet)
@@ -31,7 +29,6 @@ impl Later {
     /// One honest line.
     pub fn run(self) -> ExitCode {
         let (verb, arguments, what) = match self {
-            Later::Sim(given) => ("sim", given.arguments, "the seeded simulator"),
             Later::Trials(given) => ("trials", given.arguments, "the long fault trials"),
             Later::Fuzz(given) => ("fuzz", given.arguments, "the fuzz targets"),
             Later::Architectures(given) => (

@@ -24,6 +24,7 @@ mod test;
 mod bench;
 mod miri;
 mod loom;
+mod sim;
 mod maven;
 mod services;
 mod later;
@@ -53,6 +54,7 @@ enum Verb {
     #[command(subcommand)]
     Services(services::Services),
     Loom(loom::Loom),
+    Sim(sim::Sim),
     #[command(flatten)]
     Later(later::Later),
 }
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Verb::Miri(verb) => verb.run(&workspace),
         Verb::Services(verb) => verb.run(&workspace),
         Verb::Loom(verb) => verb.run(&workspace),
+        Verb::Sim(verb) => verb.run(&workspace),
         Verb::Later(verb) => Ok(verb.run()),
     });
     outcome.unwrap_or_else(|error| {

@@ -1,6 +1,5 @@
 //! A sync that fails, and waiters that must not be forgotten.
 
-use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use schemas::units::TimeNs;
 
 use crate::bell::Bell;
+use crate::files::File;
 use crate::frame::Record;
 use crate::open::open;
 use crate::sync::Target;
@@ -18,7 +18,7 @@ use crate::writer::{AppendError, Class};
 /// A file that cannot be synced.
 fn pipe() -> File {
     let (reader, _writer) = std::io::pipe().expect("descriptors are left");
-    File::from(OwnedFd::from(reader))
+    File::System(OwnedFd::from(reader).into())
 }
 
 #[test]

@@ -1,0 +1,31 @@
+//! The node under faults, simulated: one seed, one history, on every machine.
+//!
+//! The real journal, recovery, snapshots, replay and engine run over a disk of memory
+//! (`journal::simulation`) that forgets, tears, lies, fails and fills up. Clients send,
+//! repeat, retry and give up; who works when is drawn. After every crash the node starts
+//! by its own code, and what it has must be what the model, which knows the answers that
+//! were given, expects.
+//!
+//! Absent on purpose: threads, sleeping, the wall clock, files of the machine.
+//!
+//! Reading order: `profile` (what a seed is about), `world` (the steps), `node` (the real
+//! code, driven), `model` (what was promised), `start` (crash, recovery, checks), `scan`
+//! (a second look at the disk), `shrink`, `campaign` (many seeds), then the tests.
+
+#[path = "../../engine/tests/naive/mod.rs"]
+mod naive;
+#[path = "../../engine/tests/swarm.rs"]
+mod swarm;
+#[expect(dead_code, reason = "the engine's tests use more of it")]
+#[path = "../../engine/tests/venue.rs"]
+mod venue;
+
+mod profile;
+mod model;
+mod scan;
+mod node;
+mod world;
+mod start;
+mod shrink;
+mod campaign;
+mod canaries;

@@ -1,0 +1,84 @@
+//! What was promised, as clients know it: which commands were answered, and with what.
+
+use std::collections::BTreeMap;
+
+use schemas::command::{Command, CommandBuffer, RequestDigest};
+use schemas::event::Event;
+use schemas::units::TimeNs;
+
+/// A request that was repeated within this time is refused, in nanoseconds.
+const ONCE_WITHIN_NS: u64 = 60_000_000_000;
+
+/// One appended command.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub time: TimeNs,
+    pub command: Command,
+}
+
+/// The journal as it should be, and how much of it was answered.
+#[derive(Default)]
+pub struct Model {
+    pub entries: Vec<Entry>,
+    /// The chain after each answered command: one number for all effects so far.
+    pub answered: Vec<u64>,
+}
+
+/// What is wrong.
+pub type Violation = String;
+
+impl Entry {
+    /// Whether a frame is this command.
+    pub fn is(&self, frame: &journal::frame::Frame<'_>) -> bool {
+        let mut buffer = CommandBuffer::new();
+        let length = self.command.encode(&mut buffer);
+        frame.kind == self.command.kind()
+            && frame.ver == self.command.ver()
+            && frame.time == self.time
+            && frame.payload == buffer.first(length)
+    }
+}
+
+impl Model {
+    /// Offsets below this were answered.
+    pub fn promised(&self) -> u64 {
+        self.answered.len() as u64
+    }
+
+    /// After a start everything that is there can be seen, so all of it is promised.
+    pub fn settle(&mut self, chains: Vec<u64>) {
+        self.entries.truncate(chains.len());
+        self.answered = chains;
+    }
+}
+
+/// Notices a signed request that was executed twice.
+#[derive(Default)]
+pub struct OnceOnly {
+    accepted: BTreeMap<[u8; 16], TimeNs>,
+}
+
+impl OnceOnly {
+    /// Takes one command with what it did.
+    ///
+    /// # Errors
+    /// When the request was executed before.
+    pub fn take(&mut self, entry: &Entry, events: &[Event]) -> Result<(), Violation> {
+        let Command::PlaceOrder(order) = &entry.command else {
+            return Ok(());
+        };
+        let executed = events
+            .iter()
+            .any(|event| matches!(event, Event::OrderAccepted(_)));
+        if order.request == RequestDigest::default() || !executed {
+            return Ok(());
+        }
+        match self.accepted.insert(order.request.0, entry.time) {
+            Some(before) if entry.time.0 - before.0 <= ONCE_WITHIN_NS => Err(format!(
+                "a request was executed twice: {:?} at {} and {}",
+                order.request, before.0, entry.time.0
+            )),
+            _ => Ok(()),
+        }
+    }
+}
