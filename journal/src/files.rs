@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "simulation")]
-use crate::simulation::{self, Handle};
+use crate::simulation::{self, handle::Handle};
 
 /// An open file.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! What a seed is about: weights of the steps, the workload, the planted fault.
 
+use std::collections::BTreeMap;
+
 use journal::simulation::dice::Dice;
 use journal::simulation::disk::Canary;
 use journal::writer::Settings;
@@ -62,7 +64,7 @@ const WEIGHTS: [(Step, u64, u64); 18] = [
     (Step::LoseSector, 0, 1),
     (Step::MisdirectSector, 0, 1),
     (Step::FillDisk, 0, 3),
-    (Step::FreeDisk, 0, 6),
+    (Step::FreeDisk, 0, 3),
     (Step::Kill, 1, 6),
     (Step::CutPower, 1, 10),
     (Step::Flip, 0, 1),
@@ -89,16 +91,62 @@ pub struct Profile {
     pub settings: Settings,
     pub planted: Option<Planted>,
     weights: Vec<(Step, u64)>,
+    /// What happens at these steps whatever the weights say.
+    certain: BTreeMap<u32, Step>,
+}
+
+/// At least one crash, three faults, and a snapshot. What may end a run comes late in it.
+fn certain(dice: &mut Dice, steps: u32) -> BTreeMap<u32, Step> {
+    let early = [Step::FailSync, Step::FillDisk];
+    let late = [Step::LoseSector, Step::MisdirectSector, Step::Flip];
+    let third = u64::from(steps / 3);
+    let mut certain = BTreeMap::new();
+    let mut set = |part: u64, step: Step| {
+        let mut at = part * third + dice.below(third);
+        while certain.contains_key(&(at as u32)) {
+            at += 1;
+        }
+        certain.insert(at as u32, step);
+        dice.below(6) as usize
+    };
+    set(0, Step::Snapshot);
+    let drawn = set(0, [Step::Kill, Step::CutPower][(steps % 2) as usize]);
+    let drawn = set(0, early[drawn % 2]);
+    let drawn = set(1, early[drawn % 2]);
+    set(1, Step::CutPower);
+    set(2, Step::FreeDisk);
+    set(2, late[drawn % 3]);
+    set(2, Step::CutPower);
+    // A second cut soon after the first finds what the first start left behind.
+    let cuts: Vec<u32> = certain
+        .iter()
+        .filter(|(_, step)| **step == Step::CutPower)
+        .map(|(at, _)| *at)
+        .collect();
+    for at in cuts {
+        certain
+            .entry(at + 2 + dice.below(16) as u32)
+            .or_insert(Step::CutPower);
+    }
+    certain
 }
 
 impl Profile {
     /// The profile of a seed.
     pub fn of(seed: u64, planted: Option<Planted>) -> Profile {
         let mut dice = Dice::new(seed ^ 0x0070_726f_6669_6c65);
+        // Some seeds crash all the time, some fill several segments in between.
+        let calm = [1, 4, 16][dice.below(3) as usize];
         let weights = WEIGHTS
             .iter()
-            .map(|(step, low, high)| (*step, low + dice.below(high - low + 1)))
+            .map(|(step, low, high)| {
+                let weight = low + dice.below(high - low + 1);
+                let works = *low >= 5;
+                (*step, if works { weight * calm } else { weight })
+            })
             .collect();
+        let steps = 500 + dice.below(900) as u32;
+        let certain = certain(&mut dice, steps);
         let themes = [
             Theme::Mixed,
             Theme::Dust,
@@ -110,15 +158,16 @@ impl Profile {
         let lags = [4, 16, 64, 1_024];
         Profile {
             seed,
-            steps: 600 + dice.below(1_200) as u32,
+            steps,
             theme: themes[dice.below(6) as usize],
             settings: Settings {
                 segment_bytes: 65_536,
                 max_lag: lags[dice.below(4) as usize],
-                segments_ahead: 1 + dice.below(3) as usize,
+                segments_ahead: [1, 1, 1, 2, 3][dice.below(5) as usize],
             },
             planted,
             weights,
+            certain,
         }
     }
 
@@ -129,7 +178,10 @@ impl Profile {
     }
 
     /// What happens at a step.
-    pub fn step(&self, dice: &mut Dice) -> Step {
+    pub fn step(&self, index: u32, dice: &mut Dice) -> Step {
+        if let Some(step) = self.certain.get(&index) {
+            return *step;
+        }
         let sum = self.weights.iter().map(|(_, weight)| weight).sum();
         let mut ticket = dice.below(sum);
         for (step, weight) in &self.weights {

@@ -65,7 +65,9 @@ impl World {
         self.disk.restart(crash);
         let tally = self.disk.tally();
         self.dishonest |= 0 < tally.lost + tally.misdirected;
-        let capacity = self.disk.planned().capacity;
+        // Space that the crash has freed is not left to us either.
+        let full = self.disk.planned().capacity.is_some();
+        let capacity = full.then(|| self.disk.used() + 8_192);
         self.disk.plan(Plan {
             capacity,
             ..Plan::default()
@@ -194,7 +196,9 @@ impl World {
                 ));
             }
             self.seen.mark("a start failed and was repeated");
-            self.disk.plan(Plan::default());
+            if full {
+                self.disk.plan(Plan::default());
+            }
             self.end_life([Crash::Kill, Crash::Power][dice.below(2) as usize]);
         }
         unreachable!("the last attempt returns")
@@ -228,8 +232,13 @@ impl World {
     fn check(&mut self, up: (Opened, Rebuilt), proven: u64) -> Result<Course, Violation> {
         let (opened, rebuilt) = up;
         let next = opened.recovered.next.0;
-        if opened.recovered.torn.is_some() {
+        if let Some(torn) = &opened.recovered.torn {
             self.seen.mark("a torn tail was cut");
+            let bytes = self.disk.bytes(&torn.path).unwrap_or_default();
+            let end = bytes.len().min(torn.to as usize);
+            if bytes[torn.from as usize..end].iter().any(|byte| *byte != 0) {
+                return Err(format!("{torn} still stands"));
+            }
         }
         if next < proven {
             return Err(format!("{next} frames accepted, the disk proves {proven}"));

@@ -125,8 +125,15 @@ impl World {
     /// What a start or the engine did wrong.
     pub fn step(&mut self, index: u32) -> Result<Course, Violation> {
         let mut dice = self.profile.dice_of(index);
-        match self.profile.step(&mut dice) {
-            Step::Send => self.send(),
+        match self.profile.step(index, &mut dice) {
+            Step::Send => {
+                // A full disk is met by those who go on sending.
+                let full = self.disk.planned().capacity.is_some();
+                let most = if full { 40 } else { 8 };
+                for _ in 0..1 + dice.below(most) {
+                    self.send();
+                }
+            }
             Step::Repeat => self.repeat(&mut dice),
             Step::Sequence => self.sequence(&mut dice)?,
             Step::Sync => self.with_node(|node| node.durable.step_sync(false)),
@@ -168,8 +175,11 @@ impl World {
             Step::FailSync => plan.sync_fails_in = Some(soon),
             Step::LoseSector => plan.loses_in = Some(soon),
             Step::MisdirectSector => plan.misdirects_in = Some(soon),
-            Step::FillDisk => plan.capacity = Some(self.disk.used() + dice.below(100_000)),
+            Step::FillDisk => plan.capacity = Some(self.disk.used() + dice.below(20_000)),
             _ => plan.capacity = None,
+        }
+        if plan.capacity.is_some() {
+            self.seen.mark("the disk was full");
         }
         self.disk.plan(plan);
     }
@@ -217,7 +227,7 @@ impl World {
             self.seen.mark("a timer was due");
             self.sequence_one(0, &Command::AdvanceClock)?;
         }
-        for _ in 0..1 + dice.below(8) {
+        for _ in 0..1 + dice.below(48) {
             let Some((ticket, command)) = self.queue.pop_front() else {
                 break;
             };
@@ -252,6 +262,9 @@ impl World {
             Taken::At(offset) => {
                 assert_eq!(offset.0 as usize, self.model.entries.len());
                 self.seen.commands += 1;
+                if self.disk.planned().capacity.is_some() {
+                    self.seen.mark("a command on a full disk");
+                }
                 let command = command.clone();
                 let told = &node.out.back().expect("it was just applied").events;
                 self.told.extend_from_slice(told);
@@ -331,8 +344,9 @@ impl World {
     /// What clients do when the node is back: send again, or give up.
     pub fn clients_return(&mut self, dice: &mut Dice) {
         self.queue.clear();
+        let patient = dice.chance(1, 2);
         for (ticket, command) in std::mem::take(&mut self.waiting) {
-            if dice.chance(2, 3) {
+            if patient || dice.chance(1, 2) {
                 self.seen.mark("a client retried after a crash");
                 self.submit(ticket, command);
             } else {

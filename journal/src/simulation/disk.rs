@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::bell::hold;
 use crate::files::Mode;
 use crate::simulation::dice::Dice;
+use crate::simulation::handle::Handle;
 use crate::simulation::inode::{FileNode, Folder, Id, Inode, Mischief, PAGE};
-use crate::simulation::{Handle, mount, unmount};
+use crate::simulation::{mount, unmount};
 
 /// How a node ends without being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@
 pub mod dice;
 mod inode;
 pub mod disk;
-mod handle;
+pub(crate) mod handle;
 pub(crate) mod steps;
 
 use std::cell::Cell;
@@ -25,8 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::bell::hold;
-pub(crate) use disk::Shelf;
-pub(crate) use handle::Handle;
+use disk::Shelf;
 
 /// Disks by the folder below which they lie.
 static MOUNTED: Mutex<BTreeMap<PathBuf, Arc<Shelf>>> = Mutex::new(BTreeMap::new());
