@@ -249,6 +249,13 @@ pub fn app_at(parts: Parts, ports: Ports) -> Router {
     for path in ws::stream::open::PATHS {
         router = router.route(path, stream.clone());
     }
+    let futures = Arc::clone(&app);
+    let futures = any(move |request: Request| {
+        ws::stream::open::upgrade_futures(Arc::clone(&futures), request)
+    });
+    for path in ws::stream::open::FUTURES_PATHS {
+        router = router.route(path, futures.clone());
+    }
     let sessions = Arc::clone(&app);
     let session =
         any(move |request: Request| ws::api::session::upgrade(Arc::clone(&sessions), request));

@@ -20,6 +20,7 @@ mod statistics;
 mod futures_market;
 mod futures_orders;
 mod futures_accounts;
+mod futures_streams;
 mod terms;
 mod lists;
 mod wallets;
