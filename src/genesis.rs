@@ -99,7 +99,7 @@ fn list(listing: &Listing, commands: &mut Vec<Command>) {
     commands.push(Command::SetSymbolState(SetSymbolStateV1 { symbol, state }));
 }
 
-fn filters(listing: &Listing) -> [Filter; 6] {
+fn filters(listing: &Listing) -> [Filter; 7] {
     // A tick of 0.01, prices up to 1,000,000.
     let price = PriceFilter {
         min: Price(10),
@@ -136,5 +136,6 @@ fn filters(listing: &Listing) -> [Filter; 6] {
         Filter::Notional(notional),
         Filter::PercentPrice(percent),
         Filter::MaxNumOrders(10_000),
+        Filter::MaxNumAlgoOrders(1_000),
     ]
 }

@@ -190,6 +190,12 @@ impl<T: Trace> Engine<T> {
         self.events_max = events_max;
     }
 
+    /// What [`Engine::limit_events`] set.
+    #[doc(hidden)]
+    pub fn events_bound(&self) -> usize {
+        self.events_max
+    }
+
     /// Plants a fault.
     #[doc(hidden)]
     #[cfg(feature = "planted-faults")]
@@ -228,6 +234,9 @@ impl<T: Trace> Engine<T> {
     /// Tells the balances that moved and hands the events over.
     #[inline]
     fn end(&mut self, out: &mut Vec<Event>) -> Outcome {
+        if !self.state.guard.auctions.is_empty() {
+            self.watch_auctions(self.out_start);
+        }
         let events = &mut self.out;
         self.state.ledger.drain_touched(|account, asset, balance| {
             events.push(Event::BalanceChanged(BalanceChanged {

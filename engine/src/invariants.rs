@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::ids::{AccountId, AssetId, OrderId, OrderListId, SymbolId};
-use schemas::instrument::Side;
+use schemas::instrument::{Side, SymbolState};
 use schemas::units::Amount;
 
 use crate::apply::Engine;
@@ -155,9 +155,12 @@ fn held_equals_open_orders(state: &State) -> Result<(), Violation> {
     }
 }
 
-/// Bids stay below asks, unless a taker is on its way through this book.
+/// Bids stay below asks where orders match; an auction may have been halted.
 fn book_not_crossed(state: &State) -> Result<(), Violation> {
     for symbol in state.symbols.iter() {
+        if symbol.state != SymbolState::Trading {
+            continue;
+        }
         let symbol = symbol.market.symbol;
         let bid = state.books.best_price(symbol, Side::Buy);
         let ask = state.books.best_price(symbol, Side::Sell);

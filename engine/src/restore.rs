@@ -12,6 +12,7 @@ use crate::apply::Engine;
 use crate::book::order::{Details, Order};
 use crate::lookup::NIL;
 use crate::matching::carried::Work;
+use crate::protection::section as protection_section;
 use crate::risk::reference_price::PriceWindow;
 use crate::risk::requests::Request;
 use crate::sections::SECTIONS;
@@ -50,21 +51,36 @@ impl Engine {
                     length: bytes.len(),
                 })?;
         }
-        take_terms(&mut state, sections)?;
+        take_optional(
+            &mut state,
+            sections,
+            (section::SECTION, section::take as TakeSection),
+        )?;
+        let protection = (
+            protection_section::SECTION,
+            protection_section::take as TakeSection,
+        );
+        take_optional(&mut state, sections, protection)?;
         link_seats(&mut state);
         Ok(Engine::with_state(state, NoTrace))
     }
 }
 
-/// The section that is only there when there is more than plain orders.
-fn take_terms(state: &mut State, sections: &[(String, Vec<u8>)]) -> Result<(), RestoreError> {
-    let name = section::SECTION;
+/// Reads one section into the state; `None` when its bytes mean nothing.
+type TakeSection = fn(&mut State, &mut &[u8]) -> Option<()>;
+
+/// A section that is only there when there is something to tell.
+fn take_optional(
+    state: &mut State,
+    sections: &[(String, Vec<u8>)],
+    (name, take): (&'static str, TakeSection),
+) -> Result<(), RestoreError> {
     let found = sections.iter().find(|(known, _)| known == name);
     let Some((_, bytes)) = found else {
         return Ok(());
     };
     let input = &mut bytes.as_slice();
-    section::take(state, input)
+    take(state, input)
         .filter(|()| input.is_empty())
         .ok_or(RestoreError::Damaged {
             name,

@@ -19,6 +19,7 @@ use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Ledger;
 use crate::lookup::{Lookup, Tags};
 use crate::matching::carried::Work;
+use crate::protection::Guard;
 use crate::risk::corridor::Corridor;
 use crate::risk::order_counts::{OrderCounts, Windows};
 use crate::risk::reference_price::PriceWindow;
@@ -131,6 +132,8 @@ pub struct State {
     pub(crate) work: VecDeque<Work>,
     /// Everything that plain orders do not have.
     pub(crate) terms: Terms,
+    /// What protects symbols; nothing until a rule says so.
+    pub(crate) guard: Guard,
     pub(crate) tags: Tags,
 }
 
@@ -186,6 +189,7 @@ impl State {
             timers_made: 0,
             work: VecDeque::new(),
             terms: Terms::default(),
+            guard: Guard::default(),
             tags: Tags::new(seed),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Reading order: `venue` (an engine with names), the drawn scenarios in `drawn`, `naive`
 //! (the venue said twice), `swarm` (random commands), `random_streams` (engine against
-//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `oracle` (real order flow and the
+//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `protection`,
+//! `oracle` (real order flow and the
 //! tests of others).
 
 #![expect(
@@ -19,4 +20,5 @@ mod carried;
 mod determinism;
 mod planted_faults;
 mod terms;
+mod protection;
 mod oracle;

@@ -7,6 +7,7 @@ use schemas::units::Amount;
 
 use crate::apply::Engine;
 use crate::matching::taker::Taker;
+use crate::protection::uncross::Uncross;
 use crate::trace::Trace;
 
 /// Work that is carried over.
@@ -21,6 +22,8 @@ pub enum Work {
     CancelSymbol {
         symbol: SymbolId,
     },
+    /// The end of an auction.
+    Uncross(Uncross),
 }
 
 impl<T: Trace> Engine<T> {
@@ -39,6 +42,7 @@ impl<T: Trace> Engine<T> {
                 }
                 Work::CancelSeat { account, symbol } => self.cancel_seat(account, symbol),
                 Work::CancelSymbol { symbol } => self.cancel_symbol(symbol),
+                Work::Uncross(uncross) => self.go_on_uncrossing(uncross),
             }
         }
     }

@@ -53,7 +53,7 @@ impl<T: Trace> Engine<T> {
         let id = self.enter(order);
         let stays = order.order_type != OrderType::Market
             && order.time_in_force == TimeInForce::Gtc
-            && !self.would_match(order);
+            && (!self.would_match(order) || self.is_collecting(order.symbol));
         if stays {
             self.rest_whole(order, id, &admitted);
         } else {
@@ -94,9 +94,10 @@ impl<T: Trace> Engine<T> {
     #[inline(never)]
     fn start(&mut self, order: &PlaceOrderV1, id: OrderId, admitted: &Admitted) {
         let symbol = &self.state.symbols[order.symbol.0 as usize];
-        let mut taker = Taker::new(order, symbol);
+        let rate = self.rates_of(order.account, symbol).taker;
+        let mut taker = self.taker_of(order);
         taker.order = id;
-        taker.rate = self.rates_of(order.account, symbol).taker;
+        taker.rate = rate;
         taker.created = self.state.now;
         taker.client_tag = admitted.client_tag;
         taker.reserve = admitted.reserve;
@@ -141,6 +142,14 @@ impl<T: Trace> Engine<T> {
     /// The walk is over: filled, expired, or the rest stands in the book.
     #[inline]
     fn finish(&mut self, taker: &Taker) {
+        match self.meets_fence(taker) {
+            Some(next) => self.finish_at_fence(taker, next),
+            None => self.finish_walk(taker),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn finish_walk(&mut self, taker: &Taker) {
         if taker.aside {
             return self.finish_aside(taker);
         }

@@ -16,6 +16,7 @@ mod decimals;
 mod orders;
 mod cancels;
 mod market;
+mod protection;
 mod statistics;
 mod futures_market;
 mod futures_orders;
