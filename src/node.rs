@@ -119,7 +119,7 @@ impl Node {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
         let complete = |views: &Views| {
             let directory = views.directory();
-            directory.symbols.len() >= 2
+            directory.symbols.len() >= genesis::SYMBOLS
                 && directory
                     .symbols
                     .iter()

@@ -2,9 +2,8 @@
 //!
 //! Reading order: `venue` (an engine with names), the drawn scenarios in `drawn`, `naive`
 //! (the venue said twice), `swarm` (random commands), `random_streams` (engine against
-//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `protection`,
-//! `oracle` (real order flow and the
-//! tests of others).
+//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `perpetual`, `oracle` (real
+//! order flow and the tests of others).
 
 #![expect(
     clippy::disallowed_methods,
@@ -20,5 +19,5 @@ mod carried;
 mod determinism;
 mod planted_faults;
 mod terms;
-mod protection;
+mod perpetual;
 mod oracle;

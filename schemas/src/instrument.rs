@@ -2,7 +2,6 @@
 //!
 //! All of it enters by commands and leaves by events; nothing is configuration.
 
-use crate::protection::Protection;
 use crate::units::{Amount, Price, Qty};
 use crate::wire::{numbered, wire_struct};
 
@@ -115,8 +114,6 @@ numbered! {
         Halt = 3,
         /// Gone for good; every order was cancelled.
         Delisted = 4,
-        /// Orders are collected without matching, until an auction reopens it.
-        Auction = 5,
     }
 }
 
@@ -215,8 +212,6 @@ numbered! {
         OtoPhaseOneExpired = 4,
         /// It was set off and its owner could not pay, or nobody stood on the other side.
         InsufficientLiquidity = 5,
-        /// It would have traded beyond the band, the breaker or the depth of market orders.
-        PriceRange = 6,
     }
 }
 
@@ -326,7 +321,6 @@ pub enum Filter {
     MaxNumOrderLists(u32),
     /// Most amendments of one order; 0 = no bound.
     MaxNumOrderAmends(u32),
-    Protection(Protection),
 }
 
 impl crate::wire::Wire for Filter {
@@ -345,7 +339,6 @@ impl crate::wire::Wire for Filter {
             Filter::MaxNumIcebergOrders(count) => (out.push(10), count.put(out)).1,
             Filter::MaxNumOrderLists(count) => (out.push(11), count.put(out)).1,
             Filter::MaxNumOrderAmends(count) => (out.push(12), count.put(out)).1,
-            Filter::Protection(protection) => (out.push(80), protection.put(out)).1,
         }
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -364,7 +357,6 @@ impl crate::wire::Wire for Filter {
             10 => Filter::MaxNumIcebergOrders(Wire::take(input)?),
             11 => Filter::MaxNumOrderLists(Wire::take(input)?),
             12 => Filter::MaxNumOrderAmends(Wire::take(input)?),
-            80 => Filter::Protection(Wire::take(input)?),
             _ => return None,
         })
     }

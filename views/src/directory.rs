@@ -5,8 +5,7 @@ use schemas::ids::SymbolId;
 use schemas::instrument::{
     Filter, LotSize, NotionalFilter, PercentPrice, PriceFilter, SymbolState,
 };
-use schemas::protection::Protection;
-use schemas::report::{AssetReport, Directory, Indicative, OrderRules, SymbolReport};
+use schemas::report::{AssetReport, Directory, OrderRules, SymbolReport};
 use schemas::units::{Qty, Rate};
 
 /// Whether an event changes the directory.
@@ -21,7 +20,6 @@ pub(crate) fn concerns(event: &Event) -> bool {
             | Event::VenueStateChanged { .. }
             | Event::FeeTierChanged { .. }
             | Event::VenueLimitsChanged { .. }
-            | Event::AuctionIndicative(_)
     )
 }
 
@@ -58,10 +56,7 @@ pub(crate) fn apply(directory: &mut Directory, event: &Event) {
             });
         }
         Event::SymbolStateChanged { symbol, state } => {
-            change(directory, symbol, |found| {
-                found.state = state;
-                found.indicative = None;
-            });
+            change(directory, symbol, |found| found.state = state);
         }
         Event::VenueStateChanged { state, withdrawals } => {
             directory.venue = Some(state);
@@ -75,16 +70,6 @@ pub(crate) fn apply(directory: &mut Directory, event: &Event) {
             directory.tiers[index] = (maker, taker);
         }
         Event::VenueLimitsChanged { limits } => directory.limits = limits,
-        Event::AuctionIndicative(told) => {
-            let indicative = (told.qty != Qty::ZERO).then_some(Indicative {
-                price: told.price,
-                qty: told.qty,
-                surplus: told.surplus,
-            });
-            change(directory, told.symbol, |found| {
-                found.indicative = indicative;
-            });
-        }
         _ => {}
     }
 }
@@ -128,8 +113,6 @@ fn listed(event: &Event) -> Option<SymbolReport> {
         max_num_orders: 0,
         max_position: Qty::ZERO,
         order_rules: OrderRules::default(),
-        protection: Protection::default(),
-        indicative: None,
     })
 }
 
@@ -142,7 +125,6 @@ fn set_filter(symbol: &mut SymbolReport, filter: Filter) {
         Filter::PercentPrice(filter) => symbol.percent_price = filter,
         Filter::MaxNumOrders(count) => symbol.max_num_orders = count,
         Filter::MaxPosition(qty) => symbol.max_position = qty,
-        Filter::Protection(protection) => symbol.protection = protection,
         other => {
             symbol.order_rules.set(other);
         }

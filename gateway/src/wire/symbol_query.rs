@@ -11,9 +11,6 @@ use crate::wire::parameters::Parameters;
 /// What a list of symbols looks like, as the dialect words it.
 const LIST_RANGE: &str = r#"^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$"#;
 
-/// Every status that [`symbol_status`] gives.
-const STATUSES: [&str; 5] = ["TRADING", "HALT", "BREAK", "CANCEL_ONLY", "AUCTION_MATCH"];
-
 /// The symbols that a request means.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(
@@ -126,7 +123,7 @@ pub fn find(
 /// -1122.
 pub fn read_status(parameters: &Parameters) -> Result<Option<&str>, ApiError> {
     match parameters.optional("symbolStatus")? {
-        Some(text) if !STATUSES.contains(&text) => {
+        Some(text) if !["TRADING", "HALT", "BREAK", "CANCEL_ONLY"].contains(&text) => {
             Err(ApiError::new(-1122, "Invalid symbolStatus."))
         }
         status => Ok(status),

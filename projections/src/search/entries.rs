@@ -193,7 +193,6 @@ impl Entries {
             // Orders' documents say all this.
             Event::OrderAccepted(_)
             | Event::OrderRested(_)
-            | Event::OrderCalled(_)
             | Event::OrderDone(_)
             | Event::OrderAmended(_)
             | Event::TradePrevented(_)

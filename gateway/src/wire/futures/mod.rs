@@ -10,4 +10,3 @@ pub mod market;
 pub mod position;
 pub mod account;
 pub mod trade;
-pub mod user_events;

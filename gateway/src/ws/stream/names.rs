@@ -1,11 +1,10 @@
 //! The names of streams: `btcusdt@depth@100ms`, `!ticker@arr`.
 
-use schemas::instrument::SymbolKind;
 use schemas::market::{Interval, ZoneShift};
 use schemas::report::{Directory, SymbolReport};
 
 use crate::wire::names::Name;
-use crate::wire::symbol_query::listed_of;
+use crate::wire::symbol_query::listed;
 use crate::wire::time_zone::parse_zone;
 
 /// What a stream tells.
@@ -31,8 +30,6 @@ pub enum Kind {
     Window { hours: u64 },
     /// The mean price of the last minutes.
     AveragePrice,
-    /// Mark, index and funding of a perpetual, every so many milliseconds.
-    MarkPrice { every_ms: u64 },
 }
 
 /// A stream that is served.
@@ -40,69 +37,33 @@ pub enum Kind {
 pub struct StreamName {
     /// Whose market it is about; `None` for every listed symbol.
     pub symbol: Option<SymbolReport>,
-    pub product: SymbolKind,
     pub kind: Kind,
 }
 
 impl StreamName {
-    /// Whether it tells of perpetuals.
-    pub fn is_futures(&self) -> bool {
-        self.product == SymbolKind::Perpetual
-    }
-
-    /// Reads a name; `None` for a symbol of that product, or a stream, that is not served.
-    pub fn parse(directory: &Directory, product: SymbolKind, name: &str) -> Option<StreamName> {
-        let is_spot = product == SymbolKind::Spot;
+    /// Reads a name; `None` for a symbol or a stream that is not served.
+    pub fn parse(directory: &Directory, name: &str) -> Option<StreamName> {
         if let Some(all) = name.strip_prefix('!') {
             let kind = match all {
                 "bookTicker" => Kind::BookTicker,
-                "markPrice@arr" if !is_spot => Kind::MarkPrice { every_ms: 3_000 },
-                "markPrice@arr@1s" if !is_spot => Kind::MarkPrice { every_ms: 1_000 },
                 _ => match all.strip_suffix("@arr")? {
                     "miniTicker" => Kind::MiniTicker,
                     "ticker" => Kind::Ticker,
-                    window if is_spot => window_of(window)?,
-                    _ => return None,
+                    window => window_of(window)?,
                 },
             };
-            return Some(StreamName {
-                symbol: None,
-                product,
-                kind,
-            });
+            return Some(StreamName { symbol: None, kind });
         }
         let (symbol, kind) = name.split_once('@')?;
-        let kind = match product {
-            SymbolKind::Spot => parse_kind(kind)?,
-            SymbolKind::Perpetual => futures_kind(kind)?,
-        };
+        let kind = parse_kind(kind)?;
         if symbol.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return None;
         }
-        let mut symbols = listed_of(directory, product);
+        let mut symbols = listed(directory);
         let symbol = symbols.find(|listed| listed.name.as_str().eq_ignore_ascii_case(symbol))?;
         let symbol = Some(symbol);
-        Some(StreamName {
-            symbol,
-            product,
-            kind,
-        })
+        Some(StreamName { symbol, kind })
     }
-}
-
-/// The streams of futures: their book speaks more often, and they have a mark price.
-fn futures_kind(text: &str) -> Option<Kind> {
-    let every_ms = match text {
-        "depth" | "depth@250ms" => 250,
-        "depth@500ms" => 500,
-        "depth@100ms" => 100,
-        "markPrice" => return Some(Kind::MarkPrice { every_ms: 3_000 }),
-        "markPrice@1s" => return Some(Kind::MarkPrice { every_ms: 1_000 }),
-        "trade" | "aggTrade" | "bookTicker" | "miniTicker" | "ticker" => return parse_kind(text),
-        _ if text.starts_with("kline_") => return parse_kind(text),
-        _ => return None,
-    };
-    Some(Kind::Depth { every_ms })
 }
 
 fn parse_kind(text: &str) -> Option<Kind> {
