@@ -104,6 +104,7 @@ fn config(dir: &Path, segments_ahead: u32) -> Config {
         ring_commands: 16_384,
         snapshot_commands: 0,
         kafka: None,
+        redis: None,
         search: Default::default(),
         accept_time: false,
         sql: Sql::default(),

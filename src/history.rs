@@ -21,6 +21,7 @@ use schemas::units::TimeNs;
 
 use crate::config::Sql;
 use crate::failure::{Exit, Failure};
+use crate::history_counts::{HistoryCounts, Source};
 use crate::history_servers::Servers;
 use crate::node::Node;
 use crate::sinks::Sinks;
@@ -45,6 +46,7 @@ pub struct History {
     control: Arc<Control>,
     /// What the views may have forgotten: everything before this offset.
     forgotten: Arc<AtomicU64>,
+    counts: HistoryCounts,
 }
 
 impl History {
@@ -117,12 +119,18 @@ impl History {
             servers,
             control,
             forgotten,
+            counts: HistoryCounts::default(),
         })
     }
 
     /// The first command that is not in them yet.
     pub fn next(&self) -> Offset {
         self.control.next()
+    }
+
+    /// Who answered how often.
+    pub fn counts(&self) -> &HistoryCounts {
+        &self.counts
     }
 
     /// Every database that a sink of this node fills.
@@ -161,11 +169,14 @@ impl History {
     ) -> Result<Option<OrderReport>, String> {
         let read =
             async |database: &Database| reads::order(database, (account, symbol), target).await;
+        let asked = self.counts.ask();
         if let Some(found) = self.servers.ask(account, &self.forgotten, read).await {
+            asked.answered_by(Source::Server);
             return Ok(found);
         }
         self.is_whole()?;
         let found = read(&self.database).await;
+        asked.answered_by(Source::File);
         found.map_err(|error| error.to_string())
     }
 
@@ -184,13 +195,15 @@ impl History {
             limit: page.limit,
         };
         let read = async |database: &Database| reads::orders(database, &page).await;
+        let asked = self.counts.ask();
         if let Some(found) = self.servers.ask(page.account, &self.forgotten, read).await {
+            asked.answered_by(Source::Server);
             return Ok(found);
         }
         self.is_whole()?;
-        read(&self.database)
-            .await
-            .map_err(|error| error.to_string())
+        let found = read(&self.database).await;
+        asked.answered_by(Source::File);
+        found.map_err(|error| error.to_string())
     }
 
     /// Past trades of anyone on a symbol, from an id on.
@@ -204,7 +217,9 @@ impl History {
         limit: usize,
     ) -> Result<Vec<TradeReport>, String> {
         self.is_whole()?;
+        let asked = self.counts.ask();
         let found = market_reads::trades_from(&self.database, (symbol, from), limit).await;
+        asked.answered_by(Source::File);
         found.map_err(|error| error.to_string())
     }
 
@@ -218,7 +233,9 @@ impl History {
         time: TimeNs,
     ) -> Result<Option<TradeId>, String> {
         self.is_whole()?;
+        let asked = self.counts.ask();
         let found = market_reads::first_trade_at(&self.database, symbol, time).await;
+        asked.answered_by(Source::File);
         found.map_err(|error| error.to_string())
     }
 
@@ -237,12 +254,14 @@ impl History {
             limit: page.limit,
         };
         let read = async |database: &Database| reads::trades(database, &page).await;
+        let asked = self.counts.ask();
         if let Some(found) = self.servers.ask(page.account, &self.forgotten, read).await {
+            asked.answered_by(Source::Server);
             return Ok(found);
         }
         self.is_whole()?;
-        read(&self.database)
-            .await
-            .map_err(|error| error.to_string())
+        let found = read(&self.database).await;
+        asked.answered_by(Source::File);
+        found.map_err(|error| error.to_string())
     }
 }

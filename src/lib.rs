@@ -22,6 +22,7 @@ pub mod follower;
 pub mod sinks;
 pub mod outlets;
 pub mod history;
+pub mod history_counts;
 pub mod market_history;
 pub mod history_servers;
 pub mod reconcile;

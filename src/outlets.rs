@@ -4,13 +4,21 @@
 //! waits and says so, and trading goes on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use projections::names::Names;
+use projections::redis::settings::Settings;
+use projections::redis::sink::RedisProjection;
 use schemas::search::{SearchPage, SearchQuery};
 
 use crate::config::Config;
+use crate::config::outlets::Redis;
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::sinks::Sinks;
+
+/// How long Redis may take for one step.
+const REDIS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers a question of search; blocks.
 pub type Find = Arc<dyn Fn(&SearchQuery) -> Result<SearchPage, String> + Send + Sync>;
@@ -30,16 +38,29 @@ pub fn add(config: &Config, node: &Node, sinks: &Sinks) -> Result<Outlets, Failu
     if let Some(kafka) = &config.kafka {
         kafka::add(kafka, node, sinks)?;
     }
+    if let Some(redis) = &config.redis {
+        add_redis(redis, node, sinks);
+    }
     Ok(Outlets {
         find: search::add(&config.search, node, sinks)?,
     })
 }
 
 /// The journal's name in hex.
-#[cfg(any(feature = "kafka", feature = "search"))]
 fn journal(node: &Node) -> String {
     let bytes = node.journal.0.iter();
     bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn add_redis(redis: &Redis, node: &Node, sinks: &Sinks) {
+    let settings = Settings {
+        url: redis.url.clone(),
+        prefix: redis.prefix.clone(),
+        timeout: REDIS_PATIENCE,
+    };
+    let names = Names::of(&node.views.directory());
+    let projection = RedisProjection::new(settings, &journal(node), names);
+    sinks.add(projection, |_| {});
 }
 
 #[cfg(feature = "kafka")]

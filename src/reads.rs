@@ -26,6 +26,7 @@ use tokio::sync::broadcast;
 use views::Views;
 
 use crate::history::History;
+use crate::history_counts::Source;
 use crate::live_config::LiveConfig;
 use crate::market_history::MarketHistory;
 use crate::node::Node;
@@ -135,7 +136,9 @@ impl Queries for Reads {
         target: OrderRef,
     ) -> Read<'_, Option<OrderReport>> {
         Box::pin(async move {
+            let asked = self.history.counts().ask();
             if let Some(order) = self.views.order(account, symbol, target) {
+                asked.answered_by(Source::Views);
                 return Ok(Some(order));
             }
             self.history

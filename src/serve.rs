@@ -92,6 +92,7 @@ impl Venue {
             queries: queries.clone(),
             keys: keys.clone(),
             sinks: sinks.clone(),
+            history: history.clone(),
             pipeline: node.pipeline.clone(),
             token: token(&config.data_dir)?.into(),
             data_dir: Arc::new(config.data_dir.clone()),

@@ -22,8 +22,9 @@ mod full_disk;
 mod read_models;
 mod full_ring;
 mod fairness;
+mod auctions;
 mod fix_sessions;
-#[cfg(all(feature = "kafka", feature = "search"))]
 mod servers;
+mod outflow_redis;
 #[cfg(all(feature = "kafka", feature = "search"))]
 mod outflow;

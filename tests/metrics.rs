@@ -41,6 +41,10 @@ fn orders_trades_refusals_and_answers_are_counted() {
             .expect("answered");
         assert_eq!(answer.status, status, "{answer:?}");
     }
+    let found = clients[1].order("BUY-0-4").expect("answered");
+    assert_eq!(found.status, 200, "{found:?}");
+    let absent = clients[1].order("never-placed").expect("answered");
+    assert_eq!(absent.status, 400, "{absent:?}");
     let after = samples(&node);
     let moved = |name: &str| {
         let of = |samples: &BTreeMap<String, u64>| samples.get(name).copied().unwrap_or(0);
@@ -54,6 +58,9 @@ fn orders_trades_refusals_and_answers_are_counted() {
     );
     assert_eq!(moved("daybook_answer_microseconds_count"), 3);
     assert_eq!(moved("daybook_answer_microseconds_bucket{le=\"+Inf\"}"), 3);
+    assert_eq!(moved("daybook_history_reads_total{from=\"views\"}"), 1);
+    assert_eq!(moved("daybook_history_reads_total{from=\"file\"}"), 1);
+    assert!(0 < moved("daybook_history_read_microseconds_total{from=\"file\"}"));
     assert!(0 < moved("daybook_journal_syncs_total"));
     assert!(
         after.contains_key("daybook_projection_lag{projection=\"sql\"}"),

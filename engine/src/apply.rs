@@ -11,7 +11,6 @@ use schemas::order_event::OrderListRejected;
 use schemas::reject::RejectReason;
 use schemas::units::TimeNs;
 
-use crate::perpetual::Timer;
 use crate::risk::order_counts::Windows;
 use crate::state::State;
 use crate::trace::{NoTrace, Trace};
@@ -46,12 +45,6 @@ pub enum PlantedFault {
     Lifo,
     FeeOneAtomOff,
     HoldNotReleased,
-    /// A position's cost follows from a whole average price.
-    EntryAveraged,
-    /// Who receives funding gets an atom more.
-    FundingRounding,
-    /// A notional counts for the bracket above.
-    BracketOffByOne,
 }
 
 /// The venue: a state and the one function that changes it.
@@ -130,9 +123,10 @@ impl<T: Trace> Engine<T> {
     pub fn wake_at(&self) -> Option<TimeNs> {
         let opening = self.state.timers.first_key_value();
         let opening = opening.map(|((due, _), _)| *due);
-        let countdown = self.next_countdown().map(|(due, _)| due);
-        let perpetual = self.state.perpetuals.next_timer().map(|(due, _)| due);
-        [opening, countdown, perpetual].into_iter().flatten().min()
+        match (opening, self.next_countdown()) {
+            (Some(opening), Some((countdown, _))) => Some(opening.min(countdown)),
+            (opening, countdown) => opening.or(countdown.map(|(due, _)| due)),
+        }
     }
 
     /// Whether bounded work is carried over.
@@ -140,7 +134,6 @@ impl<T: Trace> Engine<T> {
     pub fn more(&self) -> bool {
         !self.state.work.is_empty()
             || !self.state.terms.firing.is_empty()
-            || !self.state.perpetuals.due.is_empty()
             || self.wake_at().is_some_and(|due| due <= self.state.now)
     }
 
@@ -178,11 +171,6 @@ impl<T: Trace> Engine<T> {
         if !self.state.terms.firing.is_empty() {
             self.fire();
         }
-        if self.state.perpetuals.is_touched() || !self.state.perpetuals.due.is_empty() {
-            self.look_at_pools();
-            self.liquidate();
-            self.tell_perpetuals();
-        }
         self.end(out)
     }
 
@@ -200,6 +188,12 @@ impl<T: Trace> Engine<T> {
     #[doc(hidden)]
     pub fn limit_events(&mut self, events_max: usize) {
         self.events_max = events_max;
+    }
+
+    /// What [`Engine::limit_events`] set.
+    #[doc(hidden)]
+    pub fn events_bound(&self) -> usize {
+        self.events_max
     }
 
     /// Plants a fault.
@@ -240,6 +234,9 @@ impl<T: Trace> Engine<T> {
     /// Tells the balances that moved and hands the events over.
     #[inline]
     fn end(&mut self, out: &mut Vec<Event>) -> Outcome {
+        if !self.state.guard.auctions.is_empty() {
+            self.watch_auctions(self.out_start);
+        }
         let events = &mut self.out;
         self.state.ledger.drain_touched(|account, asset, balance| {
             events.push(Event::BalanceChanged(BalanceChanged {
@@ -257,10 +254,7 @@ impl<T: Trace> Engine<T> {
         let wake_at = self.wake_at();
         let is_due = wake_at.is_some_and(|due| due <= self.state.now);
         Outcome {
-            more: is_due
-                || !self.state.work.is_empty()
-                || !self.state.terms.firing.is_empty()
-                || !self.state.perpetuals.due.is_empty(),
+            more: is_due || !self.state.work.is_empty() || !self.state.terms.firing.is_empty(),
             wake_at,
         }
     }
@@ -269,7 +263,6 @@ impl<T: Trace> Engine<T> {
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         let made = self.out.len() - self.out_start + self.state.ledger.touched_count();
-        let made = made + self.state.perpetuals.touched_count();
         made >= self.events_max && self.steps > 0
     }
 
@@ -286,20 +279,13 @@ impl<T: Trace> Engine<T> {
     fn run_timer(&mut self) -> bool {
         let opening = self.state.timers.first_key_value().map(|(key, _)| *key);
         let countdown = self.next_countdown();
-        let perpetual = self.state.perpetuals.next_timer();
-        let first = [opening, countdown, perpetual].into_iter().flatten().min();
+        let first = opening.into_iter().chain(countdown).min();
         let Some(first) = first.filter(|(due, _)| *due <= self.state.now) else {
             return false;
         };
         self.steps += 1;
         if countdown == Some(first) {
             self.elapse();
-        } else if let Some(timer) = self.state.perpetuals.timers.remove(&first) {
-            match timer {
-                Timer::Sample(symbol) => self.sample_premium(symbol, first.0),
-                Timer::Fund(symbol) => self.fund(symbol, first.0),
-                Timer::Expire(symbol, order) => self.expire_by_date(symbol, order),
-            }
         } else if let Some(symbol) = self.state.timers.remove(&first) {
             self.open_by_timer(symbol);
         }
@@ -321,8 +307,9 @@ impl<T: Trace> Engine<T> {
             Command::PlaceOrderList(command) => self.place_list(command),
             Command::CancelOrderList(command) => self.cancel_list(command),
             Command::SetCountdown(command) => self.set_countdown(command),
-            Command::PlacePerpetual(command) => self.place_perpetual(command),
-            Command::ModifyOrder(command) => self.modify_order(command),
+            Command::PlacePerpetual(_) | Command::ModifyOrder(_) => {
+                self.refuse(command, RejectReason::MarketClosed);
+            }
             administration => self.administer(administration),
         }
     }

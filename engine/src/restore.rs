@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 
 use schemas::ids::{AccountId, AssetId, SymbolId};
 use schemas::instrument::Side;
-use schemas::perpetual::PositionSide;
 use schemas::units::Qty;
 use schemas::wire::Wire;
 
@@ -13,7 +12,7 @@ use crate::apply::Engine;
 use crate::book::order::{Details, Order};
 use crate::lookup::NIL;
 use crate::matching::carried::Work;
-use crate::perpetual;
+use crate::protection::section as protection_section;
 use crate::risk::reference_price::PriceWindow;
 use crate::risk::requests::Request;
 use crate::sections::SECTIONS;
@@ -52,19 +51,26 @@ impl Engine {
                     length: bytes.len(),
                 })?;
         }
-        take_late(&mut state, sections, (section::SECTION, section::take))?;
-        let perpetuals = perpetual::section::SECTION;
-        take_late(&mut state, sections, (perpetuals, perpetual::section::take))?;
+        take_optional(
+            &mut state,
+            sections,
+            (section::SECTION, section::take as TakeSection),
+        )?;
+        let protection = (
+            protection_section::SECTION,
+            protection_section::take as TakeSection,
+        );
+        take_optional(&mut state, sections, protection)?;
         link_seats(&mut state);
         Ok(Engine::with_state(state, NoTrace))
     }
 }
 
-/// Reads a section into a state.
+/// Reads one section into the state; `None` when its bytes mean nothing.
 type TakeSection = fn(&mut State, &mut &[u8]) -> Option<()>;
 
-/// A section that is only there when there is more than plain orders.
-fn take_late(
+/// A section that is only there when there is something to tell.
+fn take_optional(
     state: &mut State,
     sections: &[(String, Vec<u8>)],
     (name, take): (&'static str, TakeSection),
@@ -209,12 +215,7 @@ fn take_work(state: &mut State, input: &mut &[u8]) -> Option<()> {
     let mut all = VecDeque::new();
     for _ in 0..u64::take(input)? {
         let mut work = Work::take(input)?;
-        let taker = match &mut work {
-            Work::Taker(taker) => Some(&mut **taker),
-            Work::Perpetual(walker) => Some(&mut walker.taker),
-            _ => None,
-        };
-        if let Some(taker) = taker {
+        if let Work::Taker(taker) = &mut work {
             has_symbol(state, taker.market.symbol)?;
             has_account(state, taker.account)?;
             if !taker.client_order.is_empty() {
@@ -268,8 +269,6 @@ fn take_order(
         self_trade: Wire::take(input)?,
         made: Wire::take(input)?,
         special: false,
-        position: PositionSide::Both,
-        reducing: false,
     };
     let details = Details::take(input)?;
     has_account(state, order.account)?;

@@ -14,7 +14,9 @@ use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Balance;
 use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
-use crate::perpetual;
+use crate::protection::fence::Fence;
+use crate::protection::section as protection_section;
+use crate::protection::uncross::Uncross;
 use crate::risk::requests::Request;
 use crate::state::{Account, Asset, Done, Market, State, Symbol};
 use crate::terms::section;
@@ -140,14 +142,17 @@ impl Wire for Taker {
         self.rate.put(out);
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
+        let (market, order) = (Wire::take(input)?, Wire::take(input)?);
+        let (account, client_order) = (Wire::take(input)?, Wire::take(input)?);
+        let (created, side) = (Wire::take(input)?, Side::take(input)?);
         Some(Taker {
-            market: Wire::take(input)?,
-            order: Wire::take(input)?,
-            account: Wire::take(input)?,
-            client_order: Wire::take(input)?,
+            market,
+            order,
+            account,
+            client_order,
             client_tag: 0,
-            created: Wire::take(input)?,
-            side: Wire::take(input)?,
+            created,
+            side,
             order_type: Wire::take(input)?,
             time_in_force: Wire::take(input)?,
             self_trade: Wire::take(input)?,
@@ -155,6 +160,7 @@ impl Wire for Taker {
             aside: false,
             decremented: Wire::take(input)?,
             expired_in_match: Wire::take(input)?,
+            fence: Fence::none(side),
             limit: Wire::take(input)?,
             qty: Wire::take(input)?,
             left: Wire::take(input)?,
@@ -187,23 +193,11 @@ impl Wire for Work {
                 out.push(3);
                 symbol.put(out);
             }
-            Work::Perpetual(walker) => {
-                out.push(5);
-                walker.put(out);
-            }
-            Work::Clip(account, symbol, side) => {
-                out.push(6);
-                account.put(out);
-                symbol.put(out);
-                side.put(out);
-            }
-            Work::Funding(paying) => {
-                out.push(7);
-                paying.put(out);
-            }
-            Work::Deleverage(rest) => {
-                out.push(8);
-                rest.put(out);
+            Work::Uncross(uncross) => {
+                out.push(80);
+                uncross.symbol.put(out);
+                uncross.price.put(out);
+                uncross.qty.put(out);
             }
         }
     }
@@ -221,18 +215,19 @@ impl Wire for Work {
             3 => Work::CancelSymbol {
                 symbol: SymbolId::take(input)?,
             },
-            5 => Work::Perpetual(Box::new(Wire::take(input)?)),
-            6 => Work::Clip(Wire::take(input)?, Wire::take(input)?, Wire::take(input)?),
-            7 => Work::Funding(Wire::take(input)?),
-            8 => Work::Deleverage(Wire::take(input)?),
+            80 => Work::Uncross(Uncross {
+                symbol: Wire::take(input)?,
+                price: Wire::take(input)?,
+                qty: Wire::take(input)?,
+            }),
             _ => return None,
         })
     }
 }
 
 impl<T: Trace> Engine<T> {
-    /// Everything, by section, in the order of [`SECTIONS`]; orders with terms behind them,
-    /// if there ever were any, and perpetuals.
+    /// Everything, by section, in the order of [`SECTIONS`]; orders with terms and
+    /// protection behind them, if there ever were any.
     pub fn sections(&self) -> Vec<(&'static str, Vec<u8>)> {
         let write = |name: &'static str| {
             let mut bytes = Vec::new();
@@ -245,10 +240,10 @@ impl<T: Trace> Engine<T> {
             section::put(&self.state, &mut bytes);
             sections.push((section::SECTION, bytes));
         }
-        if perpetual::section::is_needed(&self.state) {
+        if protection_section::is_needed(&self.state) {
             let mut bytes = Vec::new();
-            perpetual::section::put(&self.state, &mut bytes);
-            sections.push((perpetual::section::SECTION, bytes));
+            protection_section::put(&self.state, &mut bytes);
+            sections.push((protection_section::SECTION, bytes));
         }
         sections
     }

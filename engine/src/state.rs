@@ -19,7 +19,7 @@ use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Ledger;
 use crate::lookup::{Lookup, Tags};
 use crate::matching::carried::Work;
-use crate::perpetual::Perpetuals;
+use crate::protection::Guard;
 use crate::risk::corridor::Corridor;
 use crate::risk::order_counts::{OrderCounts, Windows};
 use crate::risk::reference_price::PriceWindow;
@@ -132,8 +132,8 @@ pub struct State {
     pub(crate) work: VecDeque<Work>,
     /// Everything that plain orders do not have.
     pub(crate) terms: Terms,
-    /// Contracts, positions and futures wallets.
-    pub(crate) perpetuals: Perpetuals,
+    /// What protects symbols; nothing until a rule says so.
+    pub(crate) guard: Guard,
     pub(crate) tags: Tags,
 }
 
@@ -189,7 +189,7 @@ impl State {
             timers_made: 0,
             work: VecDeque::new(),
             terms: Terms::default(),
-            perpetuals: Perpetuals::default(),
+            guard: Guard::default(),
             tags: Tags::new(seed),
         }
     }
@@ -217,7 +217,6 @@ impl State {
     pub(crate) fn push_asset(&mut self, asset: Asset) {
         self.assets.push(asset);
         self.ledger.add_asset();
-        self.perpetuals.wallets.add_asset();
     }
 }
 

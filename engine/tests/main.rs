@@ -2,8 +2,9 @@
 //!
 //! Reading order: `venue` (an engine with names), the drawn scenarios in `drawn`, `naive`
 //! (the venue said twice), `swarm` (random commands), `random_streams` (engine against
-//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `perpetual`, `oracle` (real
-//! order flow and the tests of others).
+//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `protection`,
+//! `oracle` (real order flow and the
+//! tests of others).
 
 #![expect(
     clippy::disallowed_methods,
@@ -19,5 +20,5 @@ mod carried;
 mod determinism;
 mod planted_faults;
 mod terms;
-mod perpetual;
+mod protection;
 mod oracle;

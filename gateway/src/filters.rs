@@ -80,7 +80,7 @@ pub fn price_bounds(symbol: &SymbolReport, price: Price) -> Result<(), ApiError>
 
 /// Whether new orders are refused now, whatever they say.
 pub fn is_closed(directory: &Directory, symbol: &SymbolReport) -> bool {
-    symbol.state != SymbolState::Trading
+    !matches!(symbol.state, SymbolState::Trading | SymbolState::Auction)
         || directory.venue.unwrap_or(VenueState::Open) != VenueState::Open
 }
 

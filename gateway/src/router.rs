@@ -100,6 +100,8 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/klines", |_| 2, Public, rest::klines::klines),
     row!(GET "/api/v3/uiKlines", |_| 2, Public, rest::klines::klines),
     row!(GET "/api/v3/avgPrice", |_| 2, Public, rest::avg_price::avg_price),
+    row!(GET "/api/v3/executionRules", PER_RULE, Public, rest::execution_rules::execution_rules),
+    row!(GET "/api/v1/auction", |_| 2, Public, rest::auction::auction),
     row!(GET "/api/v3/ticker/24hr", ticker_24hr::weight, Public, ticker_24hr),
     row!(GET "/api/v3/ticker", rest::ticker::weight, Public, rest::ticker::ticker),
     row!(GET "/api/v3/ticker/tradingDay", rest::ticker::weight, Public, ticker_trading_day),
@@ -219,6 +221,7 @@ pub static ROUTES: &[Route] = &[
 const BY_SYMBOL: Weight = rest::book_ticker::weight;
 const BY_PRICE: Weight = |parameters| if parameters.has("symbol") { 1 } else { 40 };
 const ONE_OR_ALL: Weight = |parameters| if parameters.has("symbol") { 1 } else { 2 };
+const PER_RULE: Weight = rest::execution_rules::weight;
 const PER_BOOK: Weight = |parameters| if parameters.has("symbol") { 2 } else { 5 };
 const PREMIUM: Weight = futures::market::weight;
 const TEST: Weight = rest::test_order::weight;
@@ -248,6 +251,13 @@ pub fn app_at(parts: Parts, ports: Ports) -> Router {
         any(move |request: Request| ws::stream::open::upgrade(Arc::clone(&streams), request));
     for path in ws::stream::open::PATHS {
         router = router.route(path, stream.clone());
+    }
+    let futures = Arc::clone(&app);
+    let futures = any(move |request: Request| {
+        ws::stream::open::upgrade_futures(Arc::clone(&futures), request)
+    });
+    for path in ws::stream::open::FUTURES_PATHS {
+        router = router.route(path, futures.clone());
     }
     let sessions = Arc::clone(&app);
     let session =

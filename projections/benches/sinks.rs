@@ -1,9 +1,10 @@
 //! `SINKS_DIR=DIR cargo bench -p projections --features kafka,search --bench sinks`
 //!
 //! The event log of a data directory into each sink, against that sink's own ceiling: the
-//! same messages through a bare producer, the same documents through a bare `_bulk` or into
-//! a bare index. Kafka and a search server are measured where `DAYBOOK_TEST_KAFKA` and
-//! `DAYBOOK_TEST_SEARCH` name one. One line of JSON a sink.
+//! rows that are left in the end by inserts of 512 rows, the same messages through a bare
+//! producer, the same documents through a bare `_bulk` or into a bare index. Servers are
+//! measured where `DAYBOOK_TEST_MYSQL`, `…_KAFKA`, `…_SEARCH` and `…_REDIS` name one. One
+//! line of JSON a sink, and one for all of them at once.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,9 +14,16 @@ use projections::kafka::settings::Settings as KafkaSettings;
 use projections::kafka::sink::{Identity, KafkaProjection};
 use projections::names::Names;
 use projections::projection::{Batch, Projection, next_batch};
+use projections::redis::settings::Settings as RedisSettings;
+use projections::redis::sink::RedisProjection;
 use projections::search::embedded::EmbeddedProjection;
 use projections::search::entries::{Entries, Entry};
 use projections::search::server::{ServerProjection, Settings};
+use projections::sql::database::{Database, Statement, Value};
+use projections::sql::shard::Shard;
+use projections::sql::sink::{Server, SqlProjection};
+use projections::sql::tables::{TABLES, Table};
+use projections::sql::{file, server};
 use projections::telling::{Fact, Told};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -27,6 +35,8 @@ use tantivy::{Index, IndexWriter, TantivyDocument, Term};
 
 /// Commands in one step, as the driver takes them.
 const BATCH: usize = projections::driver::BATCH;
+/// Rows of one bare insert; the widest table then stays below the limit of values.
+const INSERT_ROWS: usize = 512;
 
 fn main() {
     let Some(dir) = std::env::var_os("SINKS_DIR").map(PathBuf::from) else {
@@ -81,43 +91,195 @@ fn unique(name: &str) -> String {
     format!("{name}-{}-", now.as_nanos())
 }
 
+/// Where a server of the tests is, or a line that it is not measured.
+fn address(variable: &str) -> Option<String> {
+    let found = std::env::var(variable).ok();
+    if found.is_none() {
+        println!("SKIPPED {variable} names no server");
+    }
+    found
+}
+
 async fn measure(batches: &[Batch], events: usize) {
     let folder = tempfile::tempdir().expect("a temporary directory");
+    let (database, sink) = embedded(folder.path()).await;
+    let ours = project(sink, batches).await;
+    let empty = tempfile::tempdir().expect("a temporary directory");
+    let (other, mut sink) = embedded(empty.path()).await;
+    sink.cursor().await.expect("its tables are made");
+    let bare = bare_inserts(&database, &other).await;
+    line("sqlite", events, (ours, bare));
+    if let Some(url) = address("DAYBOOK_TEST_MYSQL") {
+        let (database, sink) = mysql(&url).await;
+        let ours = project(sink, batches).await;
+        let (other, mut sink) = mysql(&url).await;
+        sink.cursor().await.expect("its tables are made");
+        let bare = bare_inserts(&database, &other).await;
+        line("mysql", events, (ours, bare));
+    }
     let index = EmbeddedProjection::open(folder.path(), "07", Names::default()).expect("opens");
     let ours = project(index, batches).await;
     line("embedded search", events, (ours, bare_index(batches)));
-    match std::env::var("DAYBOOK_TEST_KAFKA") {
-        Ok(brokers) => {
-            let mut settings = KafkaSettings::at(&brokers);
-            settings.prefix = unique("bench");
-            let identity = Identity {
-                journal: "07".to_string(),
-                writer: "bench".to_string(),
-            };
-            let sink = KafkaProjection::new(settings.clone(), identity, Names::default());
-            let ours = project(sink, batches).await;
-            line("kafka", events, (ours, bare_producer(&settings, batches)));
-        }
-        Err(_) => println!("SKIPPED kafka: DAYBOOK_TEST_KAFKA names no broker"),
+    if let Some(brokers) = address("DAYBOOK_TEST_KAFKA") {
+        let (settings, sink) = kafka(&brokers);
+        let ours = project(sink, batches).await;
+        line("kafka", events, (ours, bare_producer(&settings, batches)));
     }
-    match std::env::var("DAYBOOK_TEST_SEARCH") {
-        Ok(url) => {
-            let settings = Settings {
-                url,
-                prefix: unique("bench"),
-                user: None,
-                timeout: Duration::from_secs(60),
-            };
-            let sink = ServerProjection::new(&settings, "07", Names::default());
-            let ours = project(sink, batches).await;
-            line(
-                "search server",
-                events,
-                (ours, bare_bulk(&settings, batches)),
+    if let Some(url) = address("DAYBOOK_TEST_SEARCH") {
+        let (settings, sink) = search(&url);
+        let ours = project(sink, batches).await;
+        let bare = bare_bulk(&settings, batches);
+        line("search server", events, (ours, bare));
+    }
+    if let Some(url) = address("DAYBOOK_TEST_REDIS") {
+        let ours = project(redis(&url), batches).await;
+        let rate = events as f64 / ours.as_secs_f64();
+        println!("{{\"sink\":\"redis\",\"events_per_s\":{rate:.0}}}");
+    }
+    at_once(batches).await;
+}
+
+/// N2: every sink at the same time, each in a task of its own.
+async fn at_once(batches: &[Batch]) {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let batches: std::sync::Arc<Vec<Batch>> = std::sync::Arc::new(batches.to_vec());
+    let mut running = tokio::task::JoinSet::new();
+    let mut sinks = vec!["sqlite", "embedded search"];
+    let started = Instant::now();
+    let (_, sink) = embedded(folder.path()).await;
+    let index = EmbeddedProjection::open(folder.path(), "07", Names::default()).expect("opens");
+    let all = batches.clone();
+    running.spawn(async move { project(sink, &all).await });
+    let all = batches.clone();
+    running.spawn(async move { project(index, &all).await });
+    if let Ok(url) = std::env::var("DAYBOOK_TEST_MYSQL") {
+        let (all, (_, sink)) = (batches.clone(), mysql(&url).await);
+        running.spawn(async move { project(sink, &all).await });
+        sinks.push("mysql");
+    }
+    if let Ok(brokers) = std::env::var("DAYBOOK_TEST_KAFKA") {
+        let (all, (_, sink)) = (batches.clone(), kafka(&brokers));
+        running.spawn(async move { project(sink, &all).await });
+        sinks.push("kafka");
+    }
+    if let Ok(url) = std::env::var("DAYBOOK_TEST_SEARCH") {
+        let (all, (_, sink)) = (batches.clone(), search(&url));
+        running.spawn(async move { project(sink, &all).await });
+        sinks.push("search server");
+    }
+    if let Ok(url) = std::env::var("DAYBOOK_TEST_REDIS") {
+        let (all, sink) = (batches.clone(), redis(&url));
+        running.spawn(async move { project(sink, &all).await });
+        sinks.push("redis");
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.expect("no sink fails");
+    }
+    println!(
+        "{{\"all_at_once_s\":{:.1},\"sinks\":\"{}\"}}",
+        started.elapsed().as_secs_f64(),
+        sinks.join(", ")
+    );
+}
+
+async fn embedded(folder: &Path) -> (Database, SqlProjection) {
+    let database = file::open(&folder.join("read-models.sqlite")).await;
+    let database = database.expect("it opens");
+    (database.clone(), SqlProjection::embedded(database))
+}
+
+/// A new database on a server.
+async fn mysql(url: &str) -> (Database, SqlProjection) {
+    let name = unique("bench").replace('-', "_");
+    let root = server::parse(&format!("{url}/mysql")).expect("an address");
+    let root = server::connect(&root).await.expect("the server answers");
+    let made = root.execute(Statement::new(format!("CREATE DATABASE {name}")));
+    made.await.expect("root may do that");
+    let options = server::parse(&format!("{url}/{name}")).expect("an address");
+    let sink = SqlProjection::server(Server {
+        options: options.clone(),
+        name: "mysql".to_string(),
+        shard: Shard::WHOLE,
+        journal: "07".to_string(),
+    });
+    (server::reader(&options), sink)
+}
+
+fn kafka(brokers: &str) -> (KafkaSettings, KafkaProjection) {
+    let mut settings = KafkaSettings::at(brokers);
+    settings.prefix = unique("bench");
+    let identity = Identity {
+        journal: "07".to_string(),
+        writer: "bench".to_string(),
+    };
+    let sink = KafkaProjection::new(settings.clone(), identity, Names::default());
+    (settings, sink)
+}
+
+fn search(url: &str) -> (Settings, ServerProjection) {
+    let settings = Settings {
+        url: url.to_string(),
+        prefix: unique("bench"),
+        user: None,
+        timeout: Duration::from_secs(60),
+    };
+    let sink = ServerProjection::new(&settings, "07", Names::default());
+    (settings, sink)
+}
+
+fn redis(url: &str) -> RedisProjection {
+    let settings = RedisSettings {
+        url: url.to_string(),
+        prefix: unique("bench"),
+        timeout: Duration::from_secs(60),
+    };
+    RedisProjection::new(settings, "07", Names::default())
+}
+
+/// The rows of one database into another, many by one statement, a transaction a table.
+async fn bare_inserts(from: &Database, to: &Database) -> Duration {
+    let mut taken = Duration::ZERO;
+    for table in TABLES {
+        let rows = rows_of(from, table).await;
+        let started = Instant::now();
+        let mut transaction = to.begin().await.expect("it begins");
+        for piece in rows.chunks(INSERT_ROWS) {
+            let row = format!("({})", vec!["?"; table.columns.len()].join(","));
+            let text = format!(
+                "INSERT INTO {} ({}) VALUES {}",
+                table.name,
+                table.column_list(),
+                vec![row; piece.len()].join(",")
             );
+            let statement = Statement::values(text.into(), piece.concat());
+            transaction
+                .execute(statement)
+                .await
+                .expect("they are taken");
         }
-        Err(_) => println!("SKIPPED search server: DAYBOOK_TEST_SEARCH names none"),
+        transaction.commit().await.expect("it commits");
+        taken += started.elapsed();
     }
+    taken
+}
+
+async fn rows_of(database: &Database, table: &Table) -> Vec<Vec<Value>> {
+    let columns: Vec<_> = table
+        .columns
+        .iter()
+        .map(|column| format!("CAST({column} AS CHAR) AS {column}"))
+        .collect();
+    let text = format!("SELECT {} FROM {}", columns.join(", "), table.name);
+    let rows = database.rows(Statement::new(text)).await.expect("it reads");
+    let value = |text: Option<String>| text.map_or(Value::Null, Value::Text);
+    rows.iter()
+        .map(|row| {
+            let columns = table.columns.iter();
+            columns
+                .map(|column| value(row.optional_text(column).expect("text")))
+                .collect()
+        })
+        .collect()
 }
 
 async fn project(mut sink: impl Projection, batches: &[Batch]) -> Duration {

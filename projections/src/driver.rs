@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use schemas::ids::Offset;
 
 use crate::error::SinkError;
-use crate::projection::{Projection, Source, next_batch};
+use crate::projection::{Projection, Source, next_batch, same_past};
 
 /// Commands in one atomic step.
 pub const BATCH: usize = 2_000;
@@ -242,6 +242,7 @@ impl<P: Projection, S: Source> Driver<P, S> {
         if newest < cursor {
             return Err(SinkError::Ahead { cursor, newest });
         }
+        same_past(&self.dir, cursor, self.projection.newest_time())?;
         let mut rate = Rate {
             since: Instant::now(),
             from: cursor.0,

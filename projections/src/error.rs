@@ -49,6 +49,14 @@ pub enum SinkError {
         .cursor.0, .newest.0
     )]
     Ahead { cursor: Offset, newest: Offset },
+    /// The sink was filled from a journal that went on differently: from this one before it
+    /// was restored to an older point.
+    #[error(
+        "what the sink holds before {} is not what this journal says: it was filled before a \
+         restore; `daybook projection rebuild`",
+        .cursor.0
+    )]
+    Parted { cursor: Offset },
     /// A stored value does not fit its type.
     #[error("column {column} holds {value}")]
     Row { column: &'static str, value: String },

@@ -7,7 +7,7 @@
 //! Reading order: `projection` (the trait), `driver` (who calls it), `orders` (events
 //! folded into rows), `sql` (SQLite, MySQL), `reads` (what history answers),
 //! `reconcile` (rows against the journal), `names`, `document` and `telling` (events in
-//! words for other systems), `kafka`, `search`, `error`.
+//! words for other systems), `kafka`, `search`, `redis`, `error`.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,7 @@ pub mod telling;
 pub mod kafka;
 #[cfg(feature = "search")]
 pub mod search;
+pub mod redis;
 pub mod error;
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //!   projection's name before it, retries for ever, and never skips anything.
 
 use std::future::Future;
+use std::path::Path;
 
 use journal::error::JournalError;
 use journal::event_reader::EventReader;
@@ -50,6 +51,12 @@ pub trait Projection: Send {
     fn cursor(&mut self) -> impl Future<Output = Result<Offset, SinkError>> + Send;
     /// Writes the effects and the cursor in one atomic step, or nothing.
     fn commit(&mut self, batch: &Batch) -> impl Future<Output = Result<(), SinkError>> + Send;
+    /// When the last command in the sink came, if the sink keeps that beside its cursor: the
+    /// driver compares it with the event log, so that a journal which was restored to an
+    /// older point and went on differently is noticed. Asked after [`Projection::cursor`].
+    fn newest_time(&self) -> Option<TimeNs> {
+        None
+    }
     /// Throws everything away; the cursor is 0 again.
     fn reset(&mut self) -> impl Future<Output = Result<(), SinkError>> + Send;
 }
@@ -106,6 +113,25 @@ pub fn next_batch(
         next,
         commands,
     }))
+}
+
+/// Whether the last command in a sink is the one that the event log has there; where the log
+/// was cut away nobody can tell.
+///
+/// # Errors
+/// [`SinkError::Parted`] when it is another one; whatever reading fails with.
+pub fn same_past(dir: &Path, cursor: Offset, newest: Option<TimeNs>) -> Result<(), SinkError> {
+    let (Some(newest), Some(last)) = (newest, cursor.0.checked_sub(1)) else {
+        return Ok(());
+    };
+    let mut reader = EventReader::open(dir, Offset(last));
+    match reader.next() {
+        Ok(Some(frame)) if frame.offset.0 == last && frame.time != newest => {
+            Err(SinkError::Parted { cursor })
+        }
+        Ok(_) | Err(JournalError::BeforeStart { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A log that begins after the cursor is a gap, not a failure to read.

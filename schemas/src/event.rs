@@ -24,6 +24,7 @@ use crate::perpetual_event::{
     PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled, TradeSettled,
     WalletChanged,
 };
+use crate::protection::{AuctionIndicative, AuctionUncrossed, BreakerTripped, OrderCalled};
 use crate::reject::RejectReason;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 use crate::wire::{Wire, wire_struct};
@@ -398,6 +399,10 @@ events! {
     81 => InsuranceDeposited { asset: AssetId, amount: Amount, business: BusinessId },
     /// A modification was refused; nothing else happened.
     82 => ModifyRejected(CancelRejected),
+    120 => OrderCalled(OrderCalled),
+    121 => BreakerTripped(BreakerTripped),
+    122 => AuctionIndicative(AuctionIndicative),
+    123 => AuctionUncrossed(AuctionUncrossed),
 }
 
 /// The kind number of an event frame in the event log.

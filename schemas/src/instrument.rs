@@ -2,6 +2,7 @@
 //!
 //! All of it enters by commands and leaves by events; nothing is configuration.
 
+use crate::protection::Protection;
 use crate::units::{Amount, Price, Qty};
 use crate::wire::{numbered, wire_struct};
 
@@ -114,6 +115,8 @@ numbered! {
         Halt = 3,
         /// Gone for good; every order was cancelled.
         Delisted = 4,
+        /// Orders are collected without matching, until an auction reopens it.
+        Auction = 5,
     }
 }
 
@@ -212,6 +215,8 @@ numbered! {
         OtoPhaseOneExpired = 4,
         /// It was set off and its owner could not pay, or nobody stood on the other side.
         InsufficientLiquidity = 5,
+        /// It would have traded beyond the band, the breaker or the depth of market orders.
+        PriceRange = 6,
     }
 }
 
@@ -321,6 +326,7 @@ pub enum Filter {
     MaxNumOrderLists(u32),
     /// Most amendments of one order; 0 = no bound.
     MaxNumOrderAmends(u32),
+    Protection(Protection),
 }
 
 impl crate::wire::Wire for Filter {
@@ -339,6 +345,7 @@ impl crate::wire::Wire for Filter {
             Filter::MaxNumIcebergOrders(count) => (out.push(10), count.put(out)).1,
             Filter::MaxNumOrderLists(count) => (out.push(11), count.put(out)).1,
             Filter::MaxNumOrderAmends(count) => (out.push(12), count.put(out)).1,
+            Filter::Protection(protection) => (out.push(80), protection.put(out)).1,
         }
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -357,6 +364,7 @@ impl crate::wire::Wire for Filter {
             10 => Filter::MaxNumIcebergOrders(Wire::take(input)?),
             11 => Filter::MaxNumOrderLists(Wire::take(input)?),
             12 => Filter::MaxNumOrderAmends(Wire::take(input)?),
+            80 => Filter::Protection(Wire::take(input)?),
             _ => return None,
         })
     }

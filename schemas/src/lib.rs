@@ -5,13 +5,14 @@
 //! allocates nothing on the hot path.
 //!
 //! Reading order: `units`, `ids`, `instrument`, `command`, `order_command`, `event`, `order_event`,
-//! `reject`, `report`, `page`, `market`; then `perpetual` and what it names.
+//! `protection`, `reject`, `report`, `page`, `market`; then `perpetual` and what it names.
 
 #![forbid(unsafe_code)]
 
 pub mod units;
 pub mod ids;
 pub mod wire;
+pub mod protection;
 pub mod instrument;
 pub mod reject;
 pub mod perpetual;

@@ -14,6 +14,7 @@ use crate::instrument::{
 };
 use crate::order_command::OrderTerms;
 use crate::order_event::OrderTermsAccepted;
+use crate::protection::Protection;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 use crate::wire::wire_struct;
 
@@ -87,6 +88,19 @@ impl OrderExtras {
         }
     }
 
+    /// Of a plain order that works since it was created.
+    pub fn plain(created: TimeNs) -> OrderExtras {
+        OrderExtras {
+            terms: OrderTerms::default(),
+            list: OrderListId(0),
+            trailing_time: TimeNs(0),
+            working_time: created,
+            hidden: Qty::ZERO,
+            stage: OrderStage::Working,
+            expiry: ExpiryReason::None,
+        }
+    }
+
     /// When a trailing order started to track.
     pub fn trailing_time(&self) -> Option<TimeNs> {
         (self.trailing_time != TimeNs(0)).then_some(self.trailing_time)
@@ -109,6 +123,12 @@ impl OrderReport {
                 self.status = OrderStatus::PendingNew;
             }
             return;
+        }
+        // A plain order is placed, or expires, without terms.
+        if matches!(event, Event::OrderActivated(_) | Event::OrderExpiring(_)) {
+            let created = self.created;
+            self.extras
+                .get_or_insert_with(|| OrderExtras::plain(created));
         }
         let Some(extras) = &mut self.extras else {
             return;
@@ -273,7 +293,24 @@ pub struct SymbolReport {
     pub max_num_orders: u32,
     pub max_position: Qty,
     pub order_rules: OrderRules,
+    pub protection: Protection,
+    /// What its auction would give, if it is in one and orders cross.
+    pub indicative: Option<Indicative>,
 }
+
+/// The indicative price of an auction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Indicative {
+    pub price: Price,
+    pub qty: Qty,
+    /// What would be left at that price: positive of bids, negative of asks.
+    pub surplus: i64,
+}
+wire_struct!(Indicative {
+    price,
+    qty,
+    surplus
+});
 
 /// The filters of orders with terms; a zero disables that one ([`crate::instrument::Filter`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

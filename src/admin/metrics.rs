@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::admin::{Admin, projections};
+use crate::history_counts::{HistoryCounts, Source};
 use crate::pipeline::Pipeline;
 use crate::pipeline::counts::BOUNDS_US;
 
@@ -97,6 +98,7 @@ const FAMILIES: [Family; 12] = [
 pub async fn metrics(State(admin): State<Admin>) -> Response {
     let mut text = String::new();
     write(&admin, &mut text).expect("writing to memory cannot fail");
+    reads(admin.history.counts(), &mut text).expect("writing to memory cannot fail");
     text.push_str(&projections::metrics(&admin));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
@@ -120,6 +122,31 @@ fn write(admin: &Admin, text: &mut String) -> std::fmt::Result {
         writeln!(text, "{name}{{reason=\"{reason:?}\"}} {count}")?;
     }
     answers(pipeline, text)
+}
+
+/// Who answered questions about the past.
+fn reads(counts: &HistoryCounts, text: &mut String) -> std::fmt::Result {
+    type Number = fn((u64, u64)) -> u64;
+    let families: [(&str, &str, Number); 2] = [
+        (
+            "daybook_history_reads_total",
+            "reads of orders and trades by who answered",
+            |it| it.0,
+        ),
+        (
+            "daybook_history_read_microseconds_total",
+            "time spent in them",
+            |it| it.1,
+        ),
+    ];
+    for (name, help, number) in families {
+        writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter")?;
+        for source in Source::ALL {
+            let (word, value) = (source.word(), number(counts.of(source)));
+            writeln!(text, "{name}{{from=\"{word}\"}} {value}")?;
+        }
+    }
+    Ok(())
 }
 
 /// A histogram: from the journal's stamp to the answer, the sync included.

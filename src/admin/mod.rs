@@ -3,8 +3,8 @@
 //! Every change is a journaled command and is answered when durable. Nothing here decides
 //! whether a change is allowed; the engine does.
 //!
-//! Reading order: `act` (submit and wait), `accounts`, `keys`, `symbols`, `perpetuals`,
-//! `venue`, `projections`, `search`, `metrics`, `health`.
+//! Reading order: `act` (submit and wait), `accounts`, `keys`, `symbols`, `venue`,
+//! `projections`, `search`, `metrics`, `health`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use gateway::queries::Queries;
 use gateway::submit::Submit;
 
 use crate::admin::act::refusal;
+use crate::history::History;
 use crate::pipeline::Pipeline;
 use crate::sinks::Sinks;
 
@@ -28,7 +29,6 @@ pub mod accounts;
 pub mod keys;
 pub mod symbols;
 pub mod rules;
-pub mod perpetuals;
 pub mod venue;
 pub mod projections;
 pub mod search;
@@ -42,6 +42,7 @@ pub struct Admin {
     pub queries: Arc<dyn Queries>,
     pub keys: Arc<crate::keyring::Keyring>,
     pub sinks: Arc<Sinks>,
+    pub history: Arc<History>,
     pub ports: Ports,
     pub pipeline: Arc<Pipeline>,
     pub token: Arc<str>,
@@ -69,13 +70,6 @@ pub fn router(admin: Admin) -> Router {
         .route("/symbols/{name}/state", post(symbols::state))
         .route("/venue", post(venue::state))
         .route("/venue/limits", post(venue::limits))
-        .route("/prices/{name}", post(perpetuals::price))
-        .route("/funding/{name}", post(perpetuals::funding))
-        .route(
-            "/insurance",
-            get(perpetuals::insurance).post(perpetuals::insure),
-        )
-        .route("/accounts/{account}/futures", post(perpetuals::transfer))
         .route("/ports", get(venue::ports))
         .route("/skip", post(venue::skip))
         .route("/search", get(search::search))

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use schemas::command::{Command, SetFilterV1, SetSymbolFeesV1};
-use schemas::instrument::Filter;
+use schemas::instrument::{Filter, TrailingDelta};
+use schemas::protection::Protection;
 use schemas::report::SymbolReport;
 use schemas::units::{Amount, Price, Qty, Rate};
 use serde::Deserialize;
@@ -108,6 +109,15 @@ fn command(
             Filter::PercentPrice(*percent)
         }
         "max-orders" => Filter::MaxNumOrders(value.parse().ok()?),
+        "max-algo-orders" => Filter::MaxNumAlgoOrders(value.parse().ok()?),
+        "max-iceberg-orders" => Filter::MaxNumIcebergOrders(value.parse().ok()?),
+        "max-order-lists" => Filter::MaxNumOrderLists(value.parse().ok()?),
+        "max-order-amends" => Filter::MaxNumOrderAmends(value.parse().ok()?),
+        "iceberg-parts" => Filter::IcebergParts(value.parse().ok()?),
+        "trailing-delta" => Filter::TrailingDelta(trailing_delta(value)?),
+        "band" | "breaker" | "market-depth" | "auction-seconds" => {
+            Filter::Protection(protection(&mut symbol.protection, (rule, value))?)
+        }
         "max-position" => Filter::MaxPosition(qty()?),
         "maker-fee" | "taker-fee" => return fees(symbol, rule, value),
         _ => return None,
@@ -116,6 +126,33 @@ fn command(
         filter,
         symbol: symbol.symbol,
     }))
+}
+
+/// `MIN/MAX` in BIPS, for orders above and below the market alike.
+fn trailing_delta(value: &str) -> Option<TrailingDelta> {
+    let (min, max) = value.split_once('/')?;
+    let (min, max) = (min.parse().ok()?, max.parse().ok()?);
+    Some(TrailingDelta {
+        min_above: min,
+        max_above: max,
+        min_below: min,
+        max_below: max,
+    })
+}
+
+/// Distances are percentages with at most two decimals; zero switches that part off.
+fn protection(known: &mut Protection, (rule, value): (&str, &str)) -> Option<Protection> {
+    let bips = |text: &str| {
+        let percent = text.strip_suffix('%').unwrap_or(text);
+        u32::try_from(parse_amount(percent, 2)?.0).ok()
+    };
+    match rule {
+        "band" => known.band = bips(value)?,
+        "breaker" => known.breaker = bips(value)?,
+        "market-depth" => known.market_depth = bips(value)?,
+        _ => known.auction_ms = value.parse::<u32>().ok()?.checked_mul(1_000)?,
+    }
+    Some(*known)
 }
 
 /// A rate may be negative: a rebate.

@@ -56,6 +56,15 @@ pub async fn list(State(admin): State<Admin>) -> Json<Value> {
                 "qty_min": qty(symbol.lot_size.min.0),
                 "qty_max": qty(symbol.lot_size.max.0),
                 "max_orders": symbol.max_num_orders,
+                "band_bips": symbol.protection.band,
+                "market_depth_bips": symbol.protection.market_depth,
+                "breaker_bips": symbol.protection.breaker,
+                "auction_ms": symbol.protection.auction_ms,
+                "indicative": symbol.indicative.map(|found| json!({
+                    "price": price(found.price.0),
+                    "qty": qty(found.qty.0),
+                    "surplus": qty(found.surplus),
+                })),
                 "maker_fee": rate(symbol.maker_fee),
                 "taker_fee": rate(symbol.taker_fee),
             })
@@ -136,5 +145,6 @@ pub fn state_name(state: SymbolState) -> &'static str {
         SymbolState::CancelOnly => "cancel-only",
         SymbolState::Halt => "halt",
         SymbolState::Delisted => "delisted",
+        SymbolState::Auction => "auction",
     }
 }

@@ -39,7 +39,9 @@ pub enum Symbol {
     },
     /// Change a rule: `tick=0.01`, `step`, `price-min`, `price-max`, `qty-min`, `qty-max`,
     /// `market-qty-max`, `notional-min`, `notional-max`, `percent=5/0.2`, `max-orders`,
-    /// `max-position`, `maker-fee`, `taker-fee`.
+    /// `max-position`, `maker-fee`, `taker-fee`; `max-algo-orders`, `max-iceberg-orders`,
+    /// `max-order-lists`, `max-order-amends`, `iceberg-parts`, `trailing-delta=10/2000` (BIPS);
+    /// `band=5%`, `breaker=10%`, `market-depth=2%`, `auction-seconds=60`. Zero is off.
     Set {
         /// The symbol.
         name: String,
@@ -55,6 +57,8 @@ pub enum Symbol {
     Resume(Named),
     /// Only cancels.
     CancelOnly(Named),
+    /// Collect orders without matching; `resume` or the end of its time uncrosses them.
+    Auction(Named),
     /// Gone for good: every order is cancelled.
     Delist(Named),
 }
@@ -108,6 +112,7 @@ impl Symbol {
             Symbol::Halt(named) => named.state("halt")?,
             Symbol::Resume(named) => named.state("trading")?,
             Symbol::CancelOnly(named) => named.state("cancel-only")?,
+            Symbol::Auction(named) => named.state("auction")?,
             Symbol::Delist(named) => named.state("delisted")?,
         }
         Ok(Exit::Ok)

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::outlets::{Kafka, Search};
+use crate::config::outlets::{Kafka, Redis, Search};
 use crate::edge::tls::Files;
 use crate::failure::{Exit, Failure};
 
@@ -37,6 +37,7 @@ pub struct Config {
     /// Where events go as messages; nowhere unless configured.
     pub kafka: Option<Kafka>,
     pub search: Search,
+    pub redis: Option<Redis>,
     /// The file that `live` came from, read again when it changes.
     pub file: Option<PathBuf>,
 }
@@ -147,6 +148,7 @@ struct File {
     limits: Limits,
     kafka: Option<Kafka>,
     search: Search,
+    redis: Option<Redis>,
 }
 
 /// The flags of `daybook serve`; each wins over the file.
@@ -228,6 +230,7 @@ impl Config {
             },
             kafka: file.kafka,
             search: file.search,
+            redis: file.redis,
             file: flags.config.clone(),
         };
         config.check()?;
@@ -255,6 +258,9 @@ impl Config {
             return refuse(line);
         }
         if let Err(line) = self.search.check() {
+            return refuse(line);
+        }
+        if let Some(Err(line)) = self.redis.as_ref().map(Redis::check) {
             return refuse(line);
         }
         if !self.admin_listen.ip().is_loopback() && !self.admin_listen.ip().is_unspecified() {

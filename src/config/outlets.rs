@@ -130,9 +130,68 @@ impl Search {
     }
 }
 
+/// `[redis]`: where the newest prices, books and tickers go.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// `redis://[USER[:PASSWORD]@]HOST:PORT[/DATABASE]`.
+    pub url: String,
+    /// Before every key and channel.
+    #[serde(default = "redis_prefix")]
+    pub prefix: String,
+}
+
+fn redis_prefix() -> String {
+    "daybook:".to_string()
+}
+
+impl Redis {
+    /// Whether the values can be used at all; the line says what is wrong.
+    ///
+    /// # Errors
+    /// The line for the operator; the password is not repeated.
+    pub fn check(&self) -> Result<(), String> {
+        let place = self.url.strip_prefix("redis://");
+        if place.is_none_or(str::is_empty) {
+            return Err(
+                "redis.url: redis://[USER[:PASSWORD]@]HOST:PORT (TLS is for a proxy beside the \
+                 node)"
+                    .to_string(),
+            );
+        }
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
+        if !self.prefix.bytes().all(fits) || 100 < self.prefix.len() {
+            return Err(format!(
+                "redis.prefix = {:?}: at most 100 letters, digits, dots, dashes, colons, \
+                 underscores",
+                self.prefix
+            ));
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Kafka, Search};
+    use super::{Kafka, Redis, Search};
+
+    #[test]
+    fn redis_needs_an_address_and_a_plain_prefix() {
+        let read = |text: &str| {
+            let redis: Redis = toml::from_str(text).map_err(|error| error.to_string())?;
+            redis.check().map(|()| redis.prefix)
+        };
+        let plain = read("url = \"redis://:s3cret@a:1/2\"");
+        assert_eq!(plain, Ok("daybook:".to_string()));
+        for (text, named) in [
+            ("prefix = \"x\"", "url"),
+            ("url = \"http://s3cret@a\"", "redis.url"),
+            ("url = \"redis://a:1\"\nprefix = \"a b\"", "redis.prefix"),
+        ] {
+            let line = read(text).expect_err(text);
+            assert!(line.contains(named) && !line.contains("s3cret"), "{line}");
+        }
+    }
 
     fn read(text: &str) -> Result<(), String> {
         let kafka: Kafka = toml::from_str(text).map_err(|error| error.to_string())?;

@@ -11,6 +11,8 @@ pub struct Kafka {
     classpath: String,
     /// `HOST:PORT`.
     pub address: String,
+    /// The same broker for those who know the password of `daybook`.
+    pub secure: String,
     pub server: Server,
 }
 
@@ -29,9 +31,9 @@ impl Kafka {
     pub fn start(folder: &Path) -> Result<Kafka, String> {
         let libraries = prepared("DAYBOOK_KAFKA_LIBS", "kafka")?;
         let classpath = format!("{}/*", libraries.display());
-        let (port, controller) = (free_port(), free_port());
+        let ports = [free_port(), free_port(), free_port()];
         let properties = folder.join("server.properties");
-        std::fs::write(&properties, configuration(folder, port, controller))
+        std::fs::write(&properties, configuration(folder, ports))
             .map_err(|error| error.to_string())?;
         let tool = |words: &[&str]| {
             let mut command = Command::new("java");
@@ -57,7 +59,8 @@ impl Kafka {
         Ok(Kafka {
             folder: folder.to_path_buf(),
             classpath,
-            address: format!("127.0.0.1:{port}"),
+            address: format!("127.0.0.1:{}", ports[0]),
+            secure: format!("127.0.0.1:{}", ports[1]),
             server,
         })
     }
@@ -76,13 +79,22 @@ fn launch(classpath: &str, folder: &Path) -> Server {
     Server::start(&mut command, &folder.join("kafka.log"))
 }
 
-fn configuration(folder: &Path, port: u16, controller: u16) -> String {
+/// The password of the user `daybook` at the secure address.
+pub const PASSWORD: &str = "right";
+
+fn configuration(folder: &Path, [port, secure, controller]: [u16; 3]) -> String {
     let data = folder.join("data");
     format!(
         "process.roles=broker,controller\nnode.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure},\
+         CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
+         SECURE:SASL_PLAINTEXT\nsasl.enabled.mechanisms=PLAIN\n\
+         listener.name.secure.plain.sasl.jaas.config=\
+         org.apache.kafka.common.security.plain.PlainLoginModule required \
+         user_daybook=\"{PASSWORD}\";\n\
          controller.listener.names=CONTROLLER\nlog.dirs={}\n\
          offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
          transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\

@@ -4,14 +4,19 @@
 //! that needs them is skipped with a loud line.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(all(feature = "kafka", feature = "search"))]
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+#[cfg(all(feature = "kafka", feature = "search"))]
 pub mod kafka;
+#[cfg(all(feature = "kafka", feature = "search"))]
 pub mod opensearch;
+pub mod redis;
 
 /// A server process, killed when dropped.
 pub struct Server {
@@ -81,6 +86,7 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("it has an address").port()
 }
 
+#[cfg(all(feature = "kafka", feature = "search"))]
 /// A folder that xtask prepared: by `variable`, or the newest `NAME-*` of its cache.
 pub fn prepared(variable: &str, name: &str) -> Result<PathBuf, String> {
     if let Some(path) = std::env::var_os(variable) {

@@ -10,8 +10,7 @@
 //!
 //! Reading order: `profile` (what a seed is about), `world` (the steps), `node` (the real
 //! code, driven), `model` (what was promised), `start` (crash, recovery, checks), `scan`
-//! (a second look at the disk), `shrink`, `campaign` (many seeds), then the tests;
-//! `fixtures` (released formats) shares the workload only.
+//! (a second look at the disk), `shrink`, `campaign` (many seeds), then the tests.
 
 #[path = "../../engine/tests/naive/mod.rs"]
 mod naive;
@@ -30,4 +29,3 @@ mod start;
 mod shrink;
 mod campaign;
 mod canaries;
-mod fixtures;

@@ -5,7 +5,8 @@ use schemas::ids::SymbolId;
 use schemas::instrument::{
     Filter, LotSize, NotionalFilter, PercentPrice, PriceFilter, SymbolState,
 };
-use schemas::report::{AssetReport, Directory, OrderRules, SymbolReport};
+use schemas::protection::Protection;
+use schemas::report::{AssetReport, Directory, Indicative, OrderRules, SymbolReport};
 use schemas::units::{Qty, Rate};
 
 /// Whether an event changes the directory.
@@ -20,6 +21,7 @@ pub(crate) fn concerns(event: &Event) -> bool {
             | Event::VenueStateChanged { .. }
             | Event::FeeTierChanged { .. }
             | Event::VenueLimitsChanged { .. }
+            | Event::AuctionIndicative(_)
     )
 }
 
@@ -56,7 +58,10 @@ pub(crate) fn apply(directory: &mut Directory, event: &Event) {
             });
         }
         Event::SymbolStateChanged { symbol, state } => {
-            change(directory, symbol, |found| found.state = state);
+            change(directory, symbol, |found| {
+                found.state = state;
+                found.indicative = None;
+            });
         }
         Event::VenueStateChanged { state, withdrawals } => {
             directory.venue = Some(state);
@@ -70,6 +75,16 @@ pub(crate) fn apply(directory: &mut Directory, event: &Event) {
             directory.tiers[index] = (maker, taker);
         }
         Event::VenueLimitsChanged { limits } => directory.limits = limits,
+        Event::AuctionIndicative(told) => {
+            let indicative = (told.qty != Qty::ZERO).then_some(Indicative {
+                price: told.price,
+                qty: told.qty,
+                surplus: told.surplus,
+            });
+            change(directory, told.symbol, |found| {
+                found.indicative = indicative;
+            });
+        }
         _ => {}
     }
 }
@@ -113,6 +128,8 @@ fn listed(event: &Event) -> Option<SymbolReport> {
         max_num_orders: 0,
         max_position: Qty::ZERO,
         order_rules: OrderRules::default(),
+        protection: Protection::default(),
+        indicative: None,
     })
 }
 
@@ -125,6 +142,7 @@ fn set_filter(symbol: &mut SymbolReport, filter: Filter) {
         Filter::PercentPrice(filter) => symbol.percent_price = filter,
         Filter::MaxNumOrders(count) => symbol.max_num_orders = count,
         Filter::MaxPosition(qty) => symbol.max_position = qty,
+        Filter::Protection(protection) => symbol.protection = protection,
         other => {
             symbol.order_rules.set(other);
         }

@@ -56,6 +56,7 @@ pub(crate) fn symbol_of(event: &Event) -> Option<SymbolId> {
         Event::TradeSettled(settled) => Some(settled.symbol),
         Event::PerpetualAccepted(order) => Some(order.symbol),
         Event::OrderModified(order) => Some(order.symbol),
+        Event::OrderCalled(order) => Some(order.symbol),
         step => schemas::order_event::step_of(step).map(|(symbol, _)| symbol),
     }
 }
@@ -135,13 +136,20 @@ impl Market {
                 });
                 self.change_level(order.side, order.price, order.open);
             }
+            Event::OrderCalled(order) => {
+                self.change_order(order.order, at.time, |slot| slot.rested = false);
+                self.change_level(order.side, order.price, Qty(-order.open.0));
+            }
             Event::OrderDone(order) => self.done(at, order),
             Event::TradePrevented(prevented) => self.prevented(at, prevented),
             Event::OrderAmended(order) => self.amended(at, order),
             Event::OrderModified(order) => self.modified(at, order),
             Event::IcebergRefilled(part) => {
                 self.change_level(part.side, part.price, part.shown);
-                self.change_order(part.order, at.time, |slot| slot.report.step(event, at.time));
+                self.change_order(part.order, at.time, |slot| {
+                    slot.rested = true;
+                    slot.report.step(event, at.time);
+                });
             }
             step => {
                 if let Some((_, order)) = schemas::order_event::step_of(step) {

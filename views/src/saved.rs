@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use schemas::ids::{AccountId, AssetId, Offset, OrderId, SymbolId};
+use schemas::protection::Protection;
 use schemas::report::{AssetReport, Directory, OrderReport, OrderRules, SymbolReport, TradeReport};
 use schemas::units::{Amount, Qty, Rate};
 use schemas::wire::Wire;
@@ -29,14 +30,14 @@ pub(crate) const FORMAT_WITHOUT_CANDLES: u32 = 1;
 macro_rules! saved {
     (
         $put:ident, $take:ident, $name:ident { $($field:ident),* $(,)? }
-        $(later { $later:ident })?
+        $(later { $($later:ident),* })?
     ) => {
         fn $put(value: &$name, out: &mut Vec<u8>) {
-            let $name { $($field,)* $($later: _,)* } = value;
+            let $name { $($field,)* $($($later: _,)*)? } = value;
             $($field.put(out);)*
         }
         fn $take(input: &mut &[u8]) -> Option<$name> {
-            Some($name { $($field: Wire::take(input)?,)* $($later: Default::default(),)* })
+            Some($name { $($field: Wire::take(input)?,)* $($($later: Default::default(),)*)? })
         }
     };
 }
@@ -107,7 +108,7 @@ saved!(
         max_num_orders,
         max_position,
     }
-    later { order_rules }
+    later { order_rules, protection, indicative }
 );
 
 fn put_list<'a, T: 'a>(
@@ -180,7 +181,12 @@ impl Views {
             extras.extend(reports.filter(|report| report.extras.is_some()));
         }
         let perpetuals = self.perpetuals.lock();
-        if rules.is_empty() && extras.is_empty() && perpetuals.is_empty() {
+        let guarded = |symbol: &&SymbolReport| {
+            symbol.protection != Protection::default() || symbol.indicative.is_some()
+        };
+        let guarded: Vec<&SymbolReport> = directory.symbols.iter().filter(guarded).collect();
+        let is_plain = rules.is_empty() && extras.is_empty();
+        if is_plain && perpetuals.is_empty() && guarded.is_empty() {
             return;
         }
         put_list(rules.iter(), out, |symbol, out| {
@@ -192,9 +198,31 @@ impl Views {
             report.order.put(out);
             report.extras.put(out);
         });
-        if !perpetuals.is_empty() {
+        if !perpetuals.is_empty() || !guarded.is_empty() {
             perpetuals.put(out);
         }
+        if !guarded.is_empty() {
+            put_list(guarded.iter(), out, |symbol, out| {
+                symbol.symbol.put(out);
+                symbol.protection.put(out);
+                symbol.indicative.put(out);
+            });
+        }
+    }
+
+    fn take_protection(&self, input: &mut &[u8]) -> Option<()> {
+        let guarded = |input: &mut &[u8]| {
+            let symbol = SymbolId::take(input)?;
+            Some((symbol, Wire::take(input)?, Wire::take(input)?))
+        };
+        let mut directory = Directory::clone(&self.directory.read());
+        for (symbol, protection, indicative) in take_list(input, guarded)? {
+            let symbol = directory.symbols.get_mut(symbol.0 as usize)?;
+            symbol.protection = protection;
+            symbol.indicative = indicative;
+        }
+        *self.directory.write() = Arc::new(directory);
+        Some(())
     }
 
     fn take_terms(&self, input: &mut &[u8]) -> Option<()> {
@@ -267,6 +295,9 @@ impl Views {
             false => Perpetuals::take(input)?,
         };
         *views.perpetuals.lock() = perpetuals.with_scales(scales);
+        if !input.is_empty() {
+            views.take_protection(input)?;
+        }
         input.is_empty().then_some(views)
     }
 }

@@ -7,7 +7,7 @@ use schemas::command::{
 use schemas::event::Event;
 use schemas::ids::{AssetId, SymbolId};
 use schemas::instrument::{
-    Filter, LotSize, NotionalFilter, PercentPrice, PriceFilter, SymbolState,
+    Filter, LotSize, NotionalFilter, PercentPrice, PriceFilter, Side, SymbolKind, SymbolState,
 };
 use schemas::reject::RejectReason;
 use schemas::units::{Price, Qty, RATE_ONE, Rate, TimeNs};
@@ -135,6 +135,13 @@ impl<T: Trace> Engine<T> {
             Filter::PercentPrice(filter) => symbol.percent = filter,
             Filter::MaxNumOrders(count) => symbol.max_num_orders = count,
             Filter::MaxPosition(qty) => symbol.max_position = qty,
+            Filter::Protection(protection) => {
+                // Liquidations of perpetuals must not wait for an auction.
+                if protection.breaker != 0 && symbol.kind != SymbolKind::Spot {
+                    return Err(RejectReason::InvalidFilter);
+                }
+                self.state.guard.set(command.symbol, protection);
+            }
             other => {
                 if !order_rule_fits(&other) {
                     return Err(RejectReason::InvalidFilter);
@@ -206,17 +213,25 @@ impl<T: Trace> Engine<T> {
             .symbol(command.symbol)
             .ok_or(RejectReason::UnknownSymbol)?;
         let is_back = command.state == SymbolState::PreTrading && known.state != command.state;
-        let contract = self.state.perpetuals.contracts.get(&command.symbol);
-        // A contract with positions ends by a settlement, not by a switch.
-        let is_held = contract.is_some_and(|contract| contract.longs != 0);
-        let is_over = command.state == SymbolState::Delisted && is_held;
-        if known.state == SymbolState::Delisted || is_back || is_over {
+        if known.state == SymbolState::Delisted || is_back {
             return Err(RejectReason::InvalidState);
         }
-        self.change_symbol_state(command.symbol, command.state);
-        self.wake_all();
-        if command.state == SymbolState::Delisted {
-            self.cancel_symbol(command.symbol);
+        let symbol = command.symbol;
+        match command.state {
+            SymbolState::Auction if known.kind != SymbolKind::Spot => {
+                return Err(RejectReason::InvalidState);
+            }
+            SymbolState::Auction => self.call_auction(symbol),
+            // What was collected is never left crossed in an open market.
+            SymbolState::Trading if self.was_collecting(symbol) => self.uncross(symbol),
+            state => {
+                self.end_collecting(symbol);
+                self.change_symbol_state(symbol, state);
+                self.wake_all();
+                if state == SymbolState::Delisted {
+                    self.cancel_symbol(symbol);
+                }
+            }
         }
         Ok(())
     }
@@ -227,9 +242,18 @@ impl<T: Trace> Engine<T> {
             self.change_symbol_state(symbol, SymbolState::Trading);
             self.wake_all();
         }
+        self.go_on_with_auction(symbol);
     }
 
-    fn change_symbol_state(&mut self, symbol: SymbolId, state: SymbolState) {
+    /// Whether the symbol is in an auction or was halted in one.
+    fn was_collecting(&self, symbol: SymbolId) -> bool {
+        let books = &self.state.books;
+        let bid = books.best_price(symbol, Side::Buy);
+        let crossed = bid.is_some_and(|bid| books.reaches(symbol, Side::Sell, bid));
+        crossed || self.is_collecting(symbol)
+    }
+
+    pub(crate) fn change_symbol_state(&mut self, symbol: SymbolId, state: SymbolState) {
         self.state.symbols.change(symbol).state = state;
         self.out.push(Event::SymbolStateChanged { symbol, state });
     }

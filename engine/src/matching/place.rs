@@ -9,6 +9,7 @@ use schemas::units::{Amount, Price, Qty};
 
 use crate::apply::Engine;
 use crate::book::order::{Details, Order};
+use crate::lookup::NIL;
 use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
 use crate::risk::admit::Admitted;
@@ -52,7 +53,7 @@ impl<T: Trace> Engine<T> {
         let id = self.enter(order);
         let stays = order.order_type != OrderType::Market
             && order.time_in_force == TimeInForce::Gtc
-            && !self.would_match(order);
+            && (!self.would_match(order) || self.is_collecting(order.symbol));
         if stays {
             self.rest_whole(order, id, &admitted);
         } else {
@@ -93,9 +94,10 @@ impl<T: Trace> Engine<T> {
     #[inline(never)]
     fn start(&mut self, order: &PlaceOrderV1, id: OrderId, admitted: &Admitted) {
         let symbol = &self.state.symbols[order.symbol.0 as usize];
-        let mut taker = Taker::new(order, symbol);
+        let rate = self.rates_of(order.account, symbol).taker;
+        let mut taker = self.taker_of(order);
         taker.order = id;
-        taker.rate = self.rates_of(order.account, symbol).taker;
+        taker.rate = rate;
         taker.created = self.state.now;
         taker.client_tag = admitted.client_tag;
         taker.reserve = admitted.reserve;
@@ -140,6 +142,14 @@ impl<T: Trace> Engine<T> {
     /// The walk is over: filled, expired, or the rest stands in the book.
     #[inline]
     fn finish(&mut self, taker: &Taker) {
+        match self.meets_fence(taker) {
+            Some(next) => self.finish_at_fence(taker, next),
+            None => self.finish_walk(taker),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn finish_walk(&mut self, taker: &Taker) {
         if taker.aside {
             return self.finish_aside(taker);
         }
@@ -179,7 +189,25 @@ impl<T: Trace> Engine<T> {
         let (asset, amount) = taker.remaining_funds();
         self.move_hold((taker.account, asset), amount);
         let symbol = taker.market.symbol;
-        let order = Order::of_taker(taker);
+        let order = Order {
+            id: taker.order,
+            price: taker.limit,
+            open: taker.left,
+            account: taker.account,
+            symbol,
+            prev: NIL,
+            next: NIL,
+            seat_prev: NIL,
+            seat_next: NIL,
+            seat: NIL,
+            client_tag: taker.client_tag,
+            side: taker.side,
+            order_type: taker.order_type,
+            time_in_force: taker.time_in_force,
+            self_trade: taker.self_trade,
+            made: taker.executed != Qty::ZERO,
+            special: false,
+        };
         let details = Details {
             quote: taker.quote,
             qty: taker.qty,

@@ -6,6 +6,7 @@ use schemas::instrument::{OrderType, SelfTradePrevention, Side, TimeInForce};
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
 use crate::book::order::Order;
+use crate::protection::fence::Fence;
 use crate::risk::filters::step_of;
 use crate::state::{Market, Symbol};
 
@@ -32,6 +33,8 @@ pub struct Taker {
     pub expired_in_match: bool,
     /// The worst price it trades at; of a market order, beyond every price.
     pub limit: Price,
+    /// The worst price that the symbol's protection lets it trade at.
+    pub fence: Fence,
     pub qty: Qty,
     pub left: Qty,
     pub quote_left: Amount,
@@ -89,41 +92,10 @@ impl Taker {
             decremented: false,
             expired_in_match: false,
             limit,
+            fence: Fence::none(order.side),
             qty: order.qty,
             left: order.qty,
             quote_left,
-            level_price: Price::ZERO,
-            level_left: Qty::ZERO,
-            step: step_of(symbol),
-            executed: Qty::ZERO,
-            quote: Amount::ZERO,
-            prevented: Qty::ZERO,
-            reserve: Amount::ZERO,
-            rate: symbol.taker,
-        }
-    }
-
-    /// A resting order that walks again.
-    pub(crate) fn of_order(order: &Order, symbol: &Symbol) -> Taker {
-        Taker {
-            market: symbol.market,
-            order: order.id,
-            account: order.account,
-            client_order: ClientOrderId::EMPTY,
-            client_tag: order.client_tag,
-            created: TimeNs(0),
-            side: order.side,
-            order_type: order.order_type,
-            time_in_force: order.time_in_force,
-            self_trade: order.self_trade,
-            by_quote: false,
-            aside: false,
-            decremented: false,
-            expired_in_match: false,
-            limit: order.price,
-            qty: order.open,
-            left: order.open,
-            quote_left: Amount::ZERO,
             level_price: Price::ZERO,
             level_left: Qty::ZERO,
             step: step_of(symbol),
@@ -139,8 +111,8 @@ impl Taker {
     #[inline]
     pub(crate) fn reaches(&self, price: Price) -> bool {
         match self.side {
-            Side::Buy => price <= self.limit,
-            Side::Sell => price >= self.limit,
+            Side::Buy => price <= self.limit.min(self.fence.price),
+            Side::Sell => price >= self.limit.max(self.fence.price),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use schemas::event::{Event, Trade, TradePrevented};
 use schemas::ids::TradeId;
-use schemas::instrument::{OrderStatus, Side, SymbolKind};
-use schemas::units::{Amount, Qty};
+use schemas::instrument::{OrderStatus, Side};
+use schemas::units::{Amount, Price, Qty};
 
 use crate::apply::Engine;
 use crate::book::order::Order;
@@ -69,7 +69,10 @@ impl<T: Trace> Engine<T> {
             self.steps += 1;
             match step {
                 Step::Stop => unreachable!("handled above"),
-                Step::Fill(qty) => self.fill(taker, handle, qty),
+                Step::Fill(qty) => {
+                    let price = self.state.books.orders.get(handle).price;
+                    self.fill(taker, handle, (price, qty));
+                }
                 prevented => {
                     self.prevent(taker, handle, prevented);
                     if taker.expired_in_match {
@@ -83,25 +86,25 @@ impl<T: Trace> Engine<T> {
 
     /// One trade: money, numbers, the maker's rest.
     #[inline]
-    fn fill(&mut self, taker: &mut Taker, handle: u32, qty: Qty) {
+    pub(crate) fn fill(&mut self, taker: &mut Taker, handle: u32, (price, qty): (Price, Qty)) {
         let maker = *self.state.books.orders.get(handle);
         let market = taker.market;
         let quote = market
-            .notional(maker.price, qty)
+            .notional(price, qty)
             .expect("a resting order was priced");
         self.trace.note(Note::Met {
             symbol: market.symbol,
-            price: maker.price,
+            price,
             qty,
         });
         let (taker_fee, maker_fee) = self.settle(taker, &maker, (qty, quote));
         let symbol = self.state.symbols.change(market.symbol);
         let trade = TradeId(symbol.next_trade);
         symbol.next_trade += 1;
-        symbol.last_trade = Some(maker.price);
+        symbol.last_trade = Some(price);
         let kept = symbol.percent.minutes;
         let window = &mut self.state.windows[market.symbol.0 as usize];
-        window.add(self.state.now, (maker.price, qty), kept);
+        window.add(self.state.now, (price, qty), kept);
         // An order is given back once, at its first fill.
         if !maker.made {
             let account = &mut self.state.accounts[maker.account.0 as usize];
@@ -116,7 +119,7 @@ impl<T: Trace> Engine<T> {
         self.out.push(Event::Trade(Trade {
             symbol: market.symbol,
             trade,
-            price: maker.price,
+            price,
             qty,
             quote,
             taker_side: taker.side,
@@ -152,7 +155,7 @@ impl<T: Trace> Engine<T> {
     /// Self-trade prevention (RULES, Spot).
     #[cold]
     #[inline(never)]
-    pub(crate) fn prevent(&mut self, taker: &mut Taker, handle: u32, step: Step) {
+    fn prevent(&mut self, taker: &mut Taker, handle: u32, step: Step) {
         let maker = *self.state.books.orders.get(handle);
         let taken = match step {
             Step::Decrement(qty) => qty,
@@ -181,27 +184,29 @@ impl<T: Trace> Engine<T> {
                 .notional(maker.price, qty)
                 .expect("a resting order was priced");
             taker.prevented(qty, quote);
-            self.release(&maker, qty);
-            self.state.books.orders.details_mut(handle).prevented.0 += qty.0;
-            self.shrink_resting(handle, qty);
-            let is_over = match maker.special {
-                true => self.special_decremented(handle),
-                false => maker.open == qty,
-            };
-            if is_over {
-                self.end_resting(handle, Ending::of(OrderStatus::ExpiredInMatch));
-            }
+            self.decrement_resting(handle, qty);
+        }
+    }
+
+    /// Takes a quantity off a resting order without a trade; one with nothing left ends.
+    pub(crate) fn decrement_resting(&mut self, handle: u32, qty: Qty) {
+        let order = *self.state.books.orders.get(handle);
+        self.release(&order, qty);
+        self.state.books.orders.details_mut(handle).prevented.0 += qty.0;
+        self.shrink_resting(handle, qty);
+        let is_over = match order.special {
+            true => self.special_decremented(handle),
+            false => order.open == qty,
+        };
+        if is_over {
+            self.end_resting(handle, Ending::of(OrderStatus::ExpiredInMatch));
         }
     }
 
     /// Gives the hold of a part of a resting order back to its owner.
     #[inline]
     pub(crate) fn release(&mut self, order: &Order, qty: Qty) {
-        let symbol = &self.state.symbols[order.symbol.0 as usize];
-        if symbol.kind == SymbolKind::Perpetual {
-            return self.uncount_open(order, qty);
-        }
-        let market = symbol.market;
+        let market = self.state.symbols[order.symbol.0 as usize].market;
         let (asset, amount) = match order.side {
             Side::Buy => {
                 let held = market.notional(order.price, qty);

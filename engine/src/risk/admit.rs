@@ -100,7 +100,7 @@ impl<T: Trace> Engine<T> {
         replaced: Replaced,
     ) -> Result<Amount, RejectReason> {
         self.check_window(order.valid_until)?;
-        self.check_open(order.symbol, order.account)?;
+        self.check_entry(order)?;
         let account = &self.state.accounts[order.account.0 as usize];
         if !account.may_order(&self.state.limits, &self.windows) {
             return Err(RejectReason::TooManyOrders);
@@ -120,12 +120,43 @@ impl<T: Trace> Engine<T> {
             .state
             .symbol(symbol)
             .ok_or(RejectReason::UnknownSymbol)?;
-        let is_open = listed.state == SymbolState::Trading
-            && self.state.venue == VenueState::Open
-            && listed.kind == SymbolKind::Spot;
+        self.check_market(listed.state == SymbolState::Trading, symbol)?;
+        self.check_account(account)
+    }
+
+    /// As [`Engine::check_open`]; while orders are collected for an auction, those enter
+    /// that may rest.
+    #[inline]
+    fn check_entry(&self, order: &PlaceOrderV1) -> Result<(), RejectReason> {
+        let may_rest =
+            order.order_type == OrderType::Limit && order.time_in_force == TimeInForce::Gtc;
+        if may_rest && self.is_collecting(order.symbol) {
+            self.check_market(true, order.symbol)?;
+            return self.check_account(order.account);
+        }
+        self.check_open(order.symbol, order.account)
+    }
+
+    /// Whether the symbol collects orders for an auction.
+    #[inline]
+    pub(crate) fn is_collecting(&self, symbol: SymbolId) -> bool {
+        let listed = self.state.symbol(symbol);
+        listed.is_some_and(|listed| listed.state == SymbolState::Auction)
+    }
+
+    #[inline]
+    fn check_market(&self, takes_orders: bool, symbol: SymbolId) -> Result<(), RejectReason> {
+        let listed = &self.state.symbols[symbol.0 as usize];
+        let is_open =
+            takes_orders && self.state.venue == VenueState::Open && listed.kind == SymbolKind::Spot;
         if !is_open {
             return Err(RejectReason::MarketClosed);
         }
+        Ok(())
+    }
+
+    #[inline]
+    fn check_account(&self, account: AccountId) -> Result<(), RejectReason> {
         let known = self
             .state
             .account(account)
@@ -302,7 +333,7 @@ impl<T: Trace> Engine<T> {
 
     /// Whether less than the whole would trade now, or more makers than fit one command.
     pub(crate) fn falls_short(&mut self, order: &PlaceOrderV1) -> bool {
-        let taker = Taker::new(order, &self.state.symbols[order.symbol.0 as usize]);
+        let taker = self.taker_of(order);
         match self.simulate(taker, self.events_max) {
             Some(swept) => swept.executed != order.qty,
             None => true,
@@ -340,7 +371,7 @@ impl<T: Trace> Engine<T> {
 
     /// What the order would do to the book now.
     pub(crate) fn sweep(&self, order: &PlaceOrderV1) -> Taker {
-        let taker = Taker::new(order, &self.state.symbols[order.symbol.0 as usize]);
+        let taker = self.taker_of(order);
         self.simulate(taker, usize::MAX)
             .expect("a simulation without a bound ends with the book")
     }

@@ -99,6 +99,14 @@ impl PriceWindow {
         }
     }
 
+    /// The same, remembered by nobody.
+    pub fn mean_seen(&self, now: TimeNs, minutes: u32) -> Option<Price> {
+        match &self.known {
+            Some(known) if known.minutes == minutes && now.0 < known.until => known.mean,
+            _ => self.calculate_mean(now, minutes),
+        }
+    }
+
     #[inline(never)]
     fn calculate_mean(&self, now: TimeNs, minutes: u32) -> Option<Price> {
         let minute = now.0 / MINUTE_NS;

@@ -130,10 +130,11 @@ impl<T: Trace> Engine<T> {
         extras.stage = OrderStage::Working;
         extras.wait = None;
         let symbol = &self.state.symbols[order.symbol.0 as usize];
-        let mut taker = Taker::new(order, symbol);
+        let rate = self.rates_of(order.account, symbol).taker;
+        let mut taker = self.taker_of(order);
         taker.aside = true;
         taker.order = self.state.books.orders.get(handle).id;
-        taker.rate = self.rates_of(order.account, symbol).taker;
+        taker.rate = rate;
         taker.created = self.state.books.orders.details(handle).created;
         taker.client_tag = admitted.client_tag;
         taker.reserve = admitted.reserve;

@@ -150,6 +150,8 @@ const TABLE: &[(&str, &str)] = &[
         "symbol* interval* startTime endTime timeZone limit",
     ),
     ("GET /api/v3/avgPrice", "symbol*"),
+    ("GET /api/v3/executionRules", "symbol symbols symbolStatus"),
+    ("GET /api/v1/auction", "symbol*"),
     (
         "GET /api/v3/ticker/24hr",
         "symbol symbols type symbolStatus",

@@ -12,6 +12,8 @@ pub mod historical_trades;
 pub mod agg_trades;
 pub mod klines;
 pub mod avg_price;
+pub mod execution_rules;
+pub mod auction;
 pub mod ticker_24hr;
 pub mod ticker;
 pub mod ticker_trading_day;

@@ -96,6 +96,7 @@ pub fn symbol_status(state: SymbolState, venue: Option<VenueState>) -> &'static 
         (SymbolState::PreTrading | SymbolState::Delisted, _) => "BREAK",
         (SymbolState::Halt, _) | (_, Some(VenueState::Halt)) => "HALT",
         (SymbolState::CancelOnly, _) | (_, Some(VenueState::CancelOnly)) => "CANCEL_ONLY",
+        (SymbolState::Auction, _) => "AUCTION_MATCH",
         (SymbolState::Trading, _) => "TRADING",
     }
 }
@@ -119,6 +120,7 @@ pub fn expiry_reason(report: &OrderReport) -> Option<&'static str> {
     match (told, report.order_type.working(), report.time_in_force) {
         (ExpiryReason::Rejected, ..) => Some("REJECTED"),
         (ExpiryReason::ExchangeCanceled, ..) => Some("EXCHANGE_CANCELED"),
+        (ExpiryReason::PriceRange, ..) => Some("EXECUTION_RULE_PRICE_RANGE_EXCEEDED"),
         (ExpiryReason::OcoTrigger, ..) => Some("OCO_TRIGGER"),
         (ExpiryReason::OtoPhaseOneExpired, ..) => Some("OTO_PHASE_ONE_EXPIRED"),
         (ExpiryReason::InsufficientLiquidity, ..) | (_, OrderType::Market, _) => {

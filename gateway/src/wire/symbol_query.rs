@@ -11,6 +11,9 @@ use crate::wire::parameters::Parameters;
 /// What a list of symbols looks like, as the dialect words it.
 const LIST_RANGE: &str = r#"^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$"#;
 
+/// Every status that [`symbol_status`] gives.
+const STATUSES: [&str; 5] = ["TRADING", "HALT", "BREAK", "CANCEL_ONLY", "AUCTION_MATCH"];
+
 /// The symbols that a request means.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(
@@ -123,7 +126,7 @@ pub fn find(
 /// -1122.
 pub fn read_status(parameters: &Parameters) -> Result<Option<&str>, ApiError> {
     match parameters.optional("symbolStatus")? {
-        Some(text) if !["TRADING", "HALT", "BREAK", "CANCEL_ONLY"].contains(&text) => {
+        Some(text) if !STATUSES.contains(&text) => {
             Err(ApiError::new(-1122, "Invalid symbolStatus."))
         }
         status => Ok(status),

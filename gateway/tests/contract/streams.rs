@@ -21,8 +21,7 @@ pub struct Socket {
     pub sockets: Sockets,
 }
 
-async fn serve() -> (SocketAddr, Arc<Venue>, Sockets) {
-    let client = Client::new();
+async fn serve(client: Client) -> (SocketAddr, Arc<Venue>, Sockets) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let service = client
@@ -34,7 +33,12 @@ async fn serve() -> (SocketAddr, Arc<Venue>, Sockets) {
 
 /// The head of the answer to a handshake, and the socket.
 async fn handshake(path: &str) -> (String, Socket) {
-    let (address, venue, sockets) = serve().await;
+    handshake_with(Client::new(), path).await
+}
+
+/// The same with a venue that a test has prepared.
+pub async fn handshake_with(client: Client, path: &str) -> (String, Socket) {
+    let (address, venue, sockets) = serve(client).await;
     let mut stream = TcpStream::connect(address).await.expect("listening");
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -112,7 +116,7 @@ impl Socket {
         serde_json::from_slice(&payload).expect("JSON")
     }
 
-    fn publish(&self, update: MarketUpdate) {
+    pub fn publish(&self, update: MarketUpdate) {
         self.venue
             .updates
             .send(Arc::new(update))
@@ -121,7 +125,7 @@ impl Socket {
 }
 
 /// Levels `first..=last` of the book changed: each bid at 100.00 - id, now 1.
-fn levels(first: u64, last: u64) -> MarketUpdate {
+pub fn levels(first: u64, last: u64) -> MarketUpdate {
     let bids = (first..=last)
         .map(|id| (Price(10_000 - id as i64), Qty(100_000)))
         .collect();

@@ -209,6 +209,8 @@ pub fn symbol(id: u32, name: &str, base: u16) -> SymbolReport {
         max_num_orders: 10_000,
         max_position: Qty::ZERO,
         order_rules: schemas::report::OrderRules::default(),
+        protection: schemas::protection::Protection::default(),
+        indicative: None,
     }
 }
 

@@ -46,8 +46,6 @@ pub struct Plan {
     pub loses_in: Option<u64>,
     /// The n-th sync of a segment from now writes one sector to a wrong place and says Ok.
     pub misdirects_in: Option<u64>,
-    /// The process is killed in the n-th call from now that changes something.
-    pub dies_in: Option<u64>,
     /// Bytes the disk has room for; `None` = any.
     pub capacity: Option<u64>,
 }
@@ -135,11 +133,6 @@ impl Disk {
     /// Says that a start begins or is over, for the canaries of recovery.
     pub fn recovering(&self, yes: bool) {
         self.shelf.hold().recovering = yes;
-    }
-
-    /// Whether the process was killed in the middle of a call.
-    pub fn is_dead(&self) -> bool {
-        self.shelf.hold().dead
     }
 
     /// What happened so far.
@@ -245,9 +238,7 @@ impl State {
         Err(io::Error::from_raw_os_error(libc::ENOSPC))
     }
 
-    /// Every call that changes something asks first.
-    pub(crate) fn alive(&mut self) -> io::Result<()> {
-        self.dead |= due(&mut self.plan.dies_in);
+    pub(crate) fn alive(&self) -> io::Result<()> {
         if self.dead {
             return Err(io::Error::from_raw_os_error(libc::EIO));
         }

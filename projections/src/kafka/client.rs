@@ -6,6 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
@@ -41,8 +42,12 @@ impl Watched {
 }
 
 impl ClientContext for Watched {
-    fn log(&self, level: rdkafka::config::RDKafkaLogLevel, fac: &str, text: &str) {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, text: &str) {
         tracing::debug!(?level, "librdkafka {fac}: {text}");
+        // What goes wrong in a client of administration comes this way only.
+        if matches!(level, RDKafkaLogLevel::Error) {
+            *self.complaint.lock() = Some(text.to_string());
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -86,7 +91,15 @@ pub(crate) fn failed(
 ) -> SinkError {
     let complaint = watched.complaint.lock().clone();
     let complaint = complaint.map_or(String::new(), |text| format!(" ({text})"));
+    let complaint = complaint.replace('\n', " ");
     let address = settings.brokers.clone();
+    // Brokers that turn a user away look like brokers that are away.
+    if complaint.contains("uthentication") {
+        return SinkError::Refused {
+            reason: format!("Kafka at {address}: {doing}: {error}{complaint}"),
+            todo: advice(Some(RDKafkaErrorCode::SaslAuthenticationFailed)).to_string(),
+        };
+    }
     if let KafkaError::ClientConfig(_, why, name, value) = &error {
         return SinkError::Refused {
             reason: format!("Kafka option {name} = {value}: {why}"),

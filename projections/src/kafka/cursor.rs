@@ -13,6 +13,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset as At, TopicPartitionList};
 use schemas::ids::Offset;
+use schemas::units::TimeNs;
 use serde_json::{Value, json};
 
 use crate::error::SinkError;
@@ -36,15 +37,20 @@ pub struct Cursor {
     pub next: Offset,
     /// The journal they tell of, in hex.
     pub journal: String,
+    /// When the command before `next` came.
+    pub time: Option<TimeNs>,
 }
 
 impl Cursor {
     /// The value of its record.
     pub fn value(&self) -> String {
-        json!({
+        let mut value = json!({
             "v": 1, "generation": self.generation, "next": self.next.0, "journal": self.journal,
-        })
-        .to_string()
+        });
+        if let Some(time) = self.time {
+            value["time_ns"] = time.0.to_string().into();
+        }
+        value.to_string()
     }
 
     /// Reads what [`Cursor::value`] wrote.
@@ -57,8 +63,14 @@ impl Cursor {
             generation: u32::try_from(value["generation"].as_u64()?).ok()?,
             next: Offset(value["next"].as_u64()?),
             journal: value["journal"].as_str()?.to_string(),
+            time: time_of(&value),
         })
     }
+}
+
+/// Absent in what earlier builds wrote.
+fn time_of(value: &Value) -> Option<TimeNs> {
+    value["time_ns"].as_str()?.parse().ok().map(TimeNs)
 }
 
 /// What the topic says.
@@ -152,6 +164,7 @@ fn parsed(settings: &Settings, value: &[u8]) -> Result<Cursor, SinkError> {
 mod tests {
     use super::Cursor;
     use schemas::ids::Offset;
+    use schemas::units::TimeNs;
 
     #[test]
     fn a_cursor_reads_back_and_another_version_does_not() {
@@ -159,8 +172,11 @@ mod tests {
             generation: 3,
             next: Offset(1 << 40),
             journal: "00ff".to_string(),
+            time: Some(TimeNs(u64::MAX)),
         };
         assert_eq!(Cursor::parse(cursor.value().as_bytes()), Some(cursor));
+        let older = Cursor::parse(b"{\"v\":1,\"generation\":1,\"next\":5,\"journal\":\"\"}");
+        assert_eq!(older.expect("it reads").time, None);
         for text in [
             "",
             "{}",

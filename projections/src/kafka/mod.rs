@@ -7,11 +7,12 @@
 //!
 //! Reading order: `settings`, `topics` (names, partitions, retention), `cursor` (who writes
 //! and how far), `sink` (the transactions), `packed` (the other form of values), `reader`,
-//! `client`.
+//! `client`, `diagnosis` (why brokers that answer take nothing).
 
 pub mod settings;
 pub mod topics;
 pub mod cursor;
+mod diagnosis;
 pub mod sink;
 pub mod packed;
 pub mod reader;

@@ -15,10 +15,12 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 use schemas::ids::Offset;
+use schemas::units::TimeNs;
 
 use crate::error::SinkError;
 use crate::kafka::client::{self, PATIENCE, Watched};
 use crate::kafka::cursor::{self, CLAIM_KEY, CURSOR_KEY, Cursor, Said, Until};
+use crate::kafka::diagnosis;
 use crate::kafka::packed;
 use crate::kafka::settings::{Form, Settings};
 use crate::kafka::topics::{self, TopicNames};
@@ -141,6 +143,7 @@ impl KafkaProjection {
             generation: 1,
             next: Offset(0),
             journal: self.identity.journal.clone(),
+            time: None,
         });
         Ok(Session {
             producer,
@@ -169,7 +172,10 @@ impl Projection for KafkaProjection {
 
     async fn cursor(&mut self) -> Result<Offset, SinkError> {
         self.session = None;
-        let session = self.open(false).await?;
+        let session = match self.open(false).await {
+            Ok(session) => session,
+            Err(error) => return Err(diagnosis::explain(&self.settings, error)),
+        };
         let next = session.at.next;
         self.session = Some(session);
         Ok(next)
@@ -183,7 +189,7 @@ impl Projection for KafkaProjection {
         if session.at.next != expected {
             return Err(SinkError::Fenced { expected });
         }
-        blocking(|| {
+        let outcome = blocking(|| {
             self.told.clear();
             for answered in &batch.commands {
                 for (index, event) in answered.events.iter().enumerate() {
@@ -199,6 +205,7 @@ impl Projection for KafkaProjection {
             }
             let at = Cursor {
                 next: batch.next,
+                time: batch.commands.last().map(|last| last.time),
                 ..session.at.clone()
             };
             match session.write(&self.told, (batch, &at), self.settings.form) {
@@ -209,7 +216,15 @@ impl Projection for KafkaProjection {
                 }
                 Err(failed) => Err(self.failed(&session, failed)),
             }
-        })
+        });
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(diagnosis::explain(&self.settings, error)),
+        }
+    }
+
+    fn newest_time(&self) -> Option<TimeNs> {
+        self.session.as_ref()?.at.time
     }
 
     async fn reset(&mut self) -> Result<(), SinkError> {
@@ -219,6 +234,7 @@ impl Projection for KafkaProjection {
             generation: session.at.generation + 1,
             next: Offset(0),
             journal: self.identity.journal.clone(),
+            time: None,
         };
         topics::make_generation(&self.settings, at.generation).await?;
         let written = blocking(|| session.move_to(&at));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use schemas::ids::Offset;
 use schemas::report::OrderReport;
 use schemas::search::{SearchPage, SearchQuery, WORD_FIELDS};
+use schemas::units::TimeNs;
 use serde_json::{Value, json};
 use tantivy::aggregation::AggregationCollector;
 use tantivy::aggregation::agg_req::Aggregations;
@@ -144,10 +145,15 @@ impl EmbeddedProjection {
         self.search.clone()
     }
 
-    fn stands(&self) -> Result<Offset, TantivyError> {
+    /// What the newest commit says, if it tells of our journal.
+    fn payload(&self) -> Result<Option<Value>, TantivyError> {
         let payload = self.index.load_metas()?.payload;
         let payload = payload.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-        let payload = payload.filter(|it| it["journal"] == self.journal.as_str());
+        Ok(payload.filter(|it| it["journal"] == self.journal.as_str()))
+    }
+
+    fn stands(&self) -> Result<Offset, TantivyError> {
+        let payload = self.payload()?;
         let next = payload.and_then(|it| it["next"].as_u64());
         Ok(Offset(next.unwrap_or_default()))
     }
@@ -164,11 +170,10 @@ impl EmbeddedProjection {
         let entries = self
             .entries
             .of(batch, found.into_iter().flatten().collect())?;
-        self.add(&entries, batch.next)
-            .map_err(|error| failed(&error))
+        self.add(&entries, batch).map_err(|error| failed(&error))
     }
 
-    fn add(&mut self, entries: &[Entry], next: Offset) -> Result<(), TantivyError> {
+    fn add(&mut self, entries: &[Entry], batch: &Batch) -> Result<(), TantivyError> {
         let fields = &self.search.fields;
         for entry in entries {
             if entry.is_update {
@@ -178,7 +183,11 @@ impl EmbeddedProjection {
             self.writer.add_document(fields.document(entry))?;
         }
         let mut commit = self.writer.prepare_commit()?;
-        commit.set_payload(&json!({"next": next.0, "journal": self.journal}).to_string());
+        let mut payload = json!({"next": batch.next.0, "journal": self.journal});
+        if let Some(last) = batch.commands.last() {
+            payload["time_ns"] = last.time.0.to_string().into();
+        }
+        commit.set_payload(&payload.to_string());
         commit.commit()?;
         self.search.reader.reload()
     }
@@ -207,6 +216,11 @@ impl Projection for EmbeddedProjection {
             self.empty().map_err(|error| failed(&error))?;
         }
         Ok(next)
+    }
+
+    fn newest_time(&self) -> Option<TimeNs> {
+        let payload = self.payload().ok()??;
+        payload["time_ns"].as_str()?.parse().ok().map(TimeNs)
     }
 
     async fn commit(&mut self, batch: &Batch) -> Result<(), SinkError> {

@@ -193,6 +193,7 @@ impl Entries {
             // Orders' documents say all this.
             Event::OrderAccepted(_)
             | Event::OrderRested(_)
+            | Event::OrderCalled(_)
             | Event::OrderDone(_)
             | Event::OrderAmended(_)
             | Event::TradePrevented(_)

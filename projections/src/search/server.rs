@@ -11,6 +11,7 @@ use std::time::Duration;
 use schemas::ids::Offset;
 use schemas::report::OrderReport;
 use schemas::search::{Kind, SearchPage, SearchQuery};
+use schemas::units::TimeNs;
 use serde_json::{Value, json};
 
 use crate::error::SinkError;
@@ -55,8 +56,28 @@ pub struct ServerProjection {
 struct Session {
     generation: u64,
     next: Offset,
+    /// When the command before `next` came.
+    time: Option<TimeNs>,
     seq_no: u64,
     primary_term: u64,
+}
+
+/// What the cursor's document says.
+struct Stands {
+    generation: u64,
+    next: Offset,
+    time: Option<TimeNs>,
+}
+
+impl Stands {
+    /// Nothing is in this generation yet.
+    fn first(generation: u64) -> Stands {
+        Stands {
+            generation,
+            next: Offset(0),
+            time: None,
+        }
+    }
 }
 
 /// Answers questions by the aliases.
@@ -95,13 +116,13 @@ impl ServerProjection {
                 let first = json!({"generation": 1, "next": 0, "journal": self.journal});
                 let created = format!("{}?op_type=create", self.cursors());
                 let answer = self.http.call("PUT", &created, &first)?;
-                session_of(&answer.expect(&[201], "make the cursor")?, (1, Offset(0)))
+                session_of(&answer.expect(&[201], "make the cursor")?, Stands::first(1))
             }
         };
         if rebuild {
-            let next = (session.generation + 1, Offset(0));
-            self.indices(next.0)?;
-            session = self.move_cursor(&session, next)?;
+            let first = Stands::first(session.generation + 1);
+            self.indices(first.generation)?;
+            session = self.move_cursor(&session, first)?;
         }
         self.indices(session.generation)?;
         self.aliases(session.generation)?;
@@ -194,31 +215,38 @@ impl ServerProjection {
                     .to_string(),
             });
         }
-        let generation = source["generation"].as_u64().unwrap_or(1);
-        let next = Offset(source["next"].as_u64().unwrap_or_default());
-        Ok(Some(session_of(&body, (generation, next))))
+        let time = source["time_ns"]
+            .as_str()
+            .and_then(|text| text.parse().ok());
+        let stands = Stands {
+            generation: source["generation"].as_u64().unwrap_or(1),
+            next: Offset(source["next"].as_u64().unwrap_or_default()),
+            time: time.map(TimeNs),
+        };
+        Ok(Some(session_of(&body, stands)))
     }
 
     /// Writes the cursor over the one that the session read.
-    fn move_cursor(
-        &self,
-        session: &Session,
-        (generation, next): (u64, Offset),
-    ) -> Result<Session, SinkError> {
+    fn move_cursor(&self, session: &Session, to: Stands) -> Result<Session, SinkError> {
         let path = format!(
             "{}?if_seq_no={}&if_primary_term={}",
             self.cursors(),
             session.seq_no,
             session.primary_term
         );
-        let cursor = json!({"generation": generation, "next": next.0, "journal": self.journal});
+        let mut cursor = json!({
+            "generation": to.generation, "next": to.next.0, "journal": self.journal,
+        });
+        if let Some(time) = to.time {
+            cursor["time_ns"] = time.0.to_string().into();
+        }
         let answer = self.http.call("PUT", &path, &cursor)?;
         if answer.status == 409 {
             let expected = session.next;
             return Err(SinkError::Fenced { expected });
         }
         let body = answer.expect(&[200, 201], "move the cursor")?;
-        Ok(session_of(&body, (generation, next)))
+        Ok(session_of(&body, to))
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
@@ -236,7 +264,12 @@ impl ServerProjection {
         }
         let entries = self.entries.of(batch, found)?;
         self.bulk(&entries, session.generation)?;
-        self.session = Some(self.move_cursor(&session, (session.generation, batch.next))?);
+        let to = Stands {
+            generation: session.generation,
+            next: batch.next,
+            time: batch.commands.last().map(|last| last.time),
+        };
+        self.session = Some(self.move_cursor(&session, to)?);
         Ok(())
     }
 
@@ -294,10 +327,11 @@ impl ServerProjection {
     }
 }
 
-fn session_of(body: &Value, (generation, next): (u64, Offset)) -> Session {
+fn session_of(body: &Value, stands: Stands) -> Session {
     Session {
-        generation,
-        next,
+        generation: stands.generation,
+        next: stands.next,
+        time: stands.time,
         seq_no: body["_seq_no"].as_u64().unwrap_or_default(),
         primary_term: body["_primary_term"].as_u64().unwrap_or(1),
     }
@@ -345,6 +379,10 @@ impl Projection for ServerProjection {
 
     async fn commit(&mut self, batch: &Batch) -> Result<(), SinkError> {
         tokio::task::block_in_place(|| self.write(batch))
+    }
+
+    fn newest_time(&self) -> Option<TimeNs> {
+        self.session.as_ref()?.time
     }
 
     async fn reset(&mut self) -> Result<(), SinkError> {

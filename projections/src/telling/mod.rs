@@ -307,6 +307,11 @@ fn audience(event: &Event) -> Option<(&'static [Topic], Key)> {
         | Event::FilterChanged { symbol, .. }
         | Event::SymbolFeesChanged { symbol, .. } => (&[Market], Key::Symbol(*symbol)),
         Event::SymbolStateChanged { symbol, .. } => (&[Risk, Market], Key::Symbol(*symbol)),
+        Event::BreakerTripped(it) => (&[Risk, Market], Key::Symbol(it.symbol)),
+        Event::AuctionIndicative(it) => (&[Market], Key::Symbol(it.symbol)),
+        Event::AuctionUncrossed(it) => (&[Risk, Market], Key::Symbol(it.symbol)),
+        // What it trades and where the rest stands is told behind it.
+        Event::OrderCalled(_) => return None,
         // A repetition, a bookmark of ours and a number of ours concern nobody outside.
         Event::AlreadyDone { .. } | Event::SkipRecorded { .. } | Event::FormatActivated { .. } => {
             return None;

@@ -98,6 +98,23 @@ pub(super) fn event(document: &mut Document<'_>, names: &Names, event: &Event) {
         | Event::OrderListRejected(_)
         | Event::CountdownSet { .. }
         | Event::CountdownElapsed { .. } => terms::list(document, names, event),
+        Event::BreakerTripped(it) => {
+            let scales = Scales::of(document, names, it.symbol);
+            document.number("order", it.order.0);
+            scales.price(document, "bound", it.bound);
+            scales.price(document, "met", it.met);
+        }
+        Event::AuctionIndicative(it) => {
+            let scales = Scales::of(document, names, it.symbol);
+            scales.price(document, "price", it.price);
+            scales.qty(document, "qty", it.qty);
+            scales.qty(document, "surplus", Qty(it.surplus));
+        }
+        Event::AuctionUncrossed(it) => {
+            let scales = Scales::of(document, names, it.symbol);
+            scales.price(document, "price", it.price);
+            scales.qty(document, "qty", it.qty);
+        }
         other => payments::rule_or_account(document, names, other),
     }
 }
@@ -281,6 +298,14 @@ pub(super) fn filter(document: &mut Document<'_>, names: &Names, of: (SymbolId, 
                 .number("max_above", it.max_above.into())
                 .number("min_below", it.min_below.into())
                 .number("max_below", it.max_below.into());
+        }
+        Filter::Protection(it) => {
+            document
+                .text("filter", "PROTECTION")
+                .number("band", it.band.into())
+                .number("market_depth", it.market_depth.into())
+                .number("breaker", it.breaker.into())
+                .number("auction_ms", it.auction_ms.into());
         }
         Filter::IcebergParts(most)
         | Filter::MaxNumAlgoOrders(most)

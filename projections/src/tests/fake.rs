@@ -18,6 +18,7 @@ use schemas::order_event::OrderTermsAccepted;
 use schemas::report::{OrderExtras, OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
+use crate::names::Names;
 use crate::projection::Answered;
 use crate::tests::SYMBOL;
 
@@ -35,6 +36,8 @@ pub(crate) struct Fake {
     pub(crate) paid: BTreeMap<AccountId, i128>,
     touched: BTreeSet<(AccountId, AssetId)>,
     listed: bool,
+    /// Whether it takes quantity off orders that stand in the book as if they were new.
+    pub(crate) prevents: bool,
 }
 
 const BASE: AssetId = AssetId(0);
@@ -54,7 +57,17 @@ impl Fake {
             paid: BTreeMap::new(),
             touched: BTreeSet::new(),
             listed: false,
+            prevents: true,
         }
+    }
+
+    /// What a sink knows that is opened after the symbol was listed.
+    pub(crate) fn names() -> Names {
+        let mut names = Names::default();
+        for event in Fake::new(0).list() {
+            names.learn(&event);
+        }
+        names
     }
 
     pub(crate) fn time(offset: u64) -> TimeNs {
@@ -76,7 +89,8 @@ impl Fake {
             0..=3 => self.place(time),
             4 => self.cancel(time),
             5 => self.amend(time),
-            6 => self.prevent(time),
+            6 if self.prevents => self.prevent(time),
+            6 => Vec::new(),
             _ => self.pay(offset),
         };
         events.extend(self.told_balances(offset));

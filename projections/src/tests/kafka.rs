@@ -13,7 +13,6 @@ use crate::kafka::reader::{position, read_all};
 use crate::kafka::settings::{Form, Settings};
 use crate::kafka::sink::{Identity, KafkaProjection};
 use crate::kafka::topics::TopicNames;
-use crate::names::Names;
 use crate::projection::{Answered, Projection};
 use crate::telling::Topic;
 use crate::tests::batch;
@@ -40,7 +39,7 @@ fn writer(settings: &Settings, name: &str) -> KafkaProjection {
         journal: "0707".to_string(),
         writer: name.to_string(),
     };
-    KafkaProjection::new(settings.clone(), identity, Names::default())
+    KafkaProjection::new(settings.clone(), identity, Fake::names())
 }
 
 /// The same, a moment ago: topics that are kept for days drop what is older.
@@ -181,7 +180,7 @@ async fn topics_of_another_journal_are_left_alone_until_a_rebuild() {
         journal: "0808".to_string(),
         writer: "theirs".to_string(),
     };
-    let mut theirs = KafkaProjection::new(settings.clone(), identity, Names::default());
+    let mut theirs = KafkaProjection::new(settings.clone(), identity, Fake::names());
     let refused = theirs.cursor().await.expect_err("another journal");
     assert!(
         refused

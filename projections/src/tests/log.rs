@@ -5,9 +5,10 @@ use journal::event_reader::EventReader;
 use journal::frame::JournalId;
 use schemas::event::encode_events;
 use schemas::ids::Offset;
+use schemas::units::TimeNs;
 
 use crate::error::SinkError;
-use crate::projection::{Answered, next_batch};
+use crate::projection::{Answered, next_batch, same_past};
 use crate::tests::fake::Fake;
 use crate::tests::folder;
 
@@ -64,6 +65,29 @@ fn a_log_that_begins_after_the_cursor_is_a_gap() {
         matches!(gap, Err(SinkError::Gap { begins: b, cursor: c }) if (b, c) == (begins, cursor)),
         "{gap:?}"
     );
+}
+
+#[test]
+fn a_journal_that_went_on_differently_after_a_restore_is_noticed() {
+    let dir = folder();
+    let mut fake = Fake::new(5);
+    let commands: Vec<_> = (10..20).map(|offset| fake.step(offset)).collect();
+    let mut log = EventLog::open(dir.path(), ID, Offset(10)).expect("a new log");
+    write(&mut log, &commands);
+    let same = |cursor, time| same_past(dir.path(), Offset(cursor), time);
+    let last = commands[4].time;
+    assert!(same(15, Some(last)).is_ok());
+    let other = TimeNs(last.0 + 1);
+    let parted = same(15, Some(other));
+    assert!(
+        matches!(parted, Err(SinkError::Parted { .. })),
+        "{parted:?}"
+    );
+    assert!(parted.expect_err("parted").to_string().contains("rebuild"));
+    // Nothing is there yet, an older build wrote it, or the log was cut away.
+    assert!(same(0, Some(other)).is_ok());
+    assert!(same(15, None).is_ok());
+    assert!(same(5, Some(other)).is_ok());
 }
 
 const ID: JournalId = JournalId([7; 16]);

@@ -10,6 +10,7 @@ mod telling;
 mod kafka;
 #[cfg(feature = "search")]
 mod search;
+mod redis;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -10,6 +10,8 @@ use schemas::order_event::{
     OrderListRejected, OrderStep, OrderTermsAccepted,
 };
 
+use schemas::protection::{AuctionIndicative, AuctionUncrossed, BreakerTripped, OrderCalled};
+
 use crate::json::{Fields, Json, Show, perpetual, put, shown};
 
 shown! {
@@ -44,6 +46,10 @@ shown! {
     OrderListAccepted { symbol, list, account, list_client, contingency, orders }
     OrderListDone { symbol, list, account }
     OrderListRejected { account, symbol, list_client, reason }
+    OrderCalled { symbol, order, account, side, price, open }
+    BreakerTripped { symbol, order, bound, met }
+    AuctionIndicative { symbol, price, qty, surplus }
+    AuctionUncrossed { symbol, price, qty }
 }
 
 impl Show for Event {
@@ -75,6 +81,10 @@ impl Fields for Event {
             Event::OrderListAccepted(event) => event.fields(out),
             Event::OrderListDone(event) => event.fields(out),
             Event::OrderListRejected(event) => event.fields(out),
+            Event::OrderCalled(event) => event.fields(out),
+            Event::BreakerTripped(event) => event.fields(out),
+            Event::AuctionIndicative(event) => event.fields(out),
+            Event::AuctionUncrossed(event) => event.fields(out),
             Event::CountdownSet {
                 account,
                 symbol,

@@ -9,6 +9,7 @@ use schemas::instrument::{
     VenueState,
 };
 use schemas::order_command::OrderTerms;
+use schemas::protection::Protection;
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
@@ -45,7 +46,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(u8, u16, u32, u64, bool);
+plain!(u8, u16, u32, u64, i64, bool);
 
 impl Show for str {
     fn show(&self, out: &mut Json<'_>) {
@@ -93,6 +94,7 @@ shown! {
     PercentPrice { bid_up, bid_down, ask_up, ask_down, minutes }
     TrailingDelta { min_above, max_above, min_below, max_below }
     OrderTerms { stop_price, iceberg_qty, strategy_id, strategy_type, trailing_delta }
+    Protection { band, market_depth, breaker, auction_ms }
     VenueLimits { weight_per_minute, orders_per_10s, orders_per_day }
 }
 
@@ -118,6 +120,7 @@ impl Show for Filter {
             Filter::MaxNumIcebergOrders(count) => counted(out, "MAX_NUM_ICEBERG_ORDERS", count),
             Filter::MaxNumOrderLists(count) => counted(out, "MAX_NUM_ORDER_LISTS", count),
             Filter::MaxNumOrderAmends(count) => counted(out, "MAX_NUM_ORDER_AMENDS", count),
+            Filter::Protection(protection) => named(out, "PROTECTION", protection),
         });
     }
 }
@@ -148,6 +151,7 @@ words! {
         None "NONE", Rejected "REJECTED", ExchangeCanceled "EXCHANGE_CANCELED",
         OcoTrigger "OCO_TRIGGER", OtoPhaseOneExpired "OTO_PHASE_ONE_EXPIRED",
         InsufficientLiquidity "INSUFFICIENT_LIQUIDITY",
+        PriceRange "EXECUTION_RULE_PRICE_RANGE_EXCEEDED",
     }
     TimeInForce { Gtc "GTC", Ioc "IOC", Fok "FOK" }
     SelfTradePrevention {
@@ -156,7 +160,7 @@ words! {
     }
     SymbolState {
         PreTrading "PRE_TRADING", Trading "TRADING", CancelOnly "CANCEL_ONLY", Halt "HALT",
-        Delisted "DELISTED",
+        Delisted "DELISTED", Auction "AUCTION",
     }
     SymbolKind { Spot "SPOT", Perpetual "PERPETUAL" }
     VenueState { Open "OPEN", CancelOnly "CANCEL_ONLY", Halt "HALT" }

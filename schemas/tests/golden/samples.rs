@@ -1,5 +1,7 @@
 //! One value per command kind and event, every field different from every other.
 
+#[path = "protection.rs"]
+mod protection;
 #[path = "terms.rs"]
 mod terms;
 #[path = "perpetual.rs"]
@@ -107,6 +109,7 @@ fn filters() -> Vec<(&'static str, Filter)> {
         ("max_num_iceberg_orders", Filter::MaxNumIcebergOrders(78)),
         ("max_num_order_lists", Filter::MaxNumOrderLists(79)),
         ("max_num_order_amends", Filter::MaxNumOrderAmends(80)),
+        ("protection", protection::filter()),
     ]
 }
 
@@ -287,6 +290,7 @@ pub fn event_samples() -> Vec<(&'static str, Event)> {
     samples.extend(order_events().into_iter().map(|event| ("", event)));
     samples.extend(terms::events().into_iter().map(|event| ("", event)));
     samples.extend(perpetual::events().into_iter().map(|event| ("", event)));
+    samples.extend(protection::events().into_iter().map(|event| ("", event)));
     samples
 }
 

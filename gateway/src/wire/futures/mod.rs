@@ -10,3 +10,4 @@ pub mod market;
 pub mod position;
 pub mod account;
 pub mod trade;
+pub mod user_events;

@@ -50,6 +50,7 @@ pub static METHODS: &[(&str, Method, &str)] = &[
     ("klines", Method::GET, "/api/v3/klines"),
     ("uiKlines", Method::GET, "/api/v3/uiKlines"),
     ("avgPrice", Method::GET, "/api/v3/avgPrice"),
+    ("executionRules", Method::GET, "/api/v3/executionRules"),
     ("ticker.24hr", Method::GET, "/api/v3/ticker/24hr"),
     (
         "ticker.tradingDay",

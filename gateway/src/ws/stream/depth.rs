@@ -20,10 +20,16 @@ pub struct DepthEvent<'a> {
     e: &'static str,
     #[serde(rename = "E")]
     event_time: u64,
+    /// When the last of the changes happened; of futures alone.
+    #[serde(rename = "T", skip_serializing_if = "Option::is_none")]
+    time: Option<u64>,
     s: &'a str,
     #[serde(rename = "U")]
     first_update: u64,
     u: u64,
+    /// The `u` of the message before; of futures alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pu: Option<u64>,
     b: Pairs,
     a: Pairs,
 }
@@ -73,9 +79,12 @@ impl Gathered {
         DepthEvent {
             e: "depthUpdate",
             event_time: unit.print(self.time),
+            time: (!grid.is_spot()).then(|| unit.print(self.time)),
             s: grid.name(),
             first_update,
             u: last_update,
+            // Numbers have no gap, so the message before ended right there.
+            pu: (!grid.is_spot()).then(|| first_update.saturating_sub(1)),
             b: pairs(grid, &bids),
             a: pairs(grid, &asks),
         }

@@ -15,7 +15,7 @@ use crate::queries::Queries;
 use crate::wire::clock::TimeUnit;
 use crate::wire::grid::Grid;
 use crate::wire::market::DepthAnswer;
-use crate::wire::symbol_query::listed;
+use crate::wire::symbol_query::listed_of;
 use crate::ws::stream::candle::candles;
 use crate::ws::stream::depth::Gathered;
 use crate::ws::stream::inbox::{Message, Sender};
@@ -125,7 +125,7 @@ impl Feed {
             Some(grid) if grid.symbol.symbol != update.symbol => return,
             Some(grid) => *grid,
             None => {
-                let mut listed = listed(directory);
+                let mut listed = listed_of(directory, self.stream.product);
                 let Some(symbol) = listed.find(|symbol| symbol.symbol == update.symbol) else {
                     return;
                 };
@@ -159,7 +159,7 @@ impl Feed {
             }
             Kind::BookTicker => {
                 if update.best_changed {
-                    self.say(&BookTickerEvent::new(&grid, update));
+                    self.say(&BookTickerEvent::new(&grid, unit, update));
                 }
                 false
             }
@@ -167,6 +167,7 @@ impl Feed {
             Kind::Candle { .. } | Kind::MiniTicker | Kind::Window { .. } | Kind::AveragePrice => {
                 !update.trades.is_empty()
             }
+            Kind::MarkPrice { .. } => false,
         };
         if is_changed {
             self.changed.insert(update.symbol);
@@ -177,7 +178,9 @@ impl Feed {
     pub fn flush(&mut self, round: Round<'_>) {
         let every_ms = match self.stream.kind {
             Kind::Trade | Kind::AggregateTrade | Kind::BookTicker => return,
-            Kind::Depth { every_ms } | Kind::Levels { every_ms, .. } => every_ms,
+            Kind::Depth { every_ms }
+            | Kind::Levels { every_ms, .. }
+            | Kind::MarkPrice { every_ms } => every_ms,
             Kind::Candle { interval, .. } if interval != Interval::Second => 2_000,
             _ => 1_000,
         };
@@ -221,6 +224,8 @@ impl Feed {
             Kind::Candle { interval, zone } => {
                 candles(look, (interval, zone), (&mut self.candle, is_new))
             }
+            // Told at its pace, whether it moved or not.
+            Kind::MarkPrice { .. } => look.mark().into_iter().collect(),
             _ if !is_new => Vec::new(),
             Kind::Levels { count, .. } => {
                 let depth = round.queries.depth(grid.symbol.symbol, count);
@@ -234,8 +239,9 @@ impl Feed {
     /// One list with each symbol that changed; for a newcomer with every symbol.
     fn of_all(&self, round: Round<'_>) -> Option<String> {
         let mut rows = Vec::new();
-        for symbol in listed(round.directory) {
-            if !self.has_newcomer && !self.changed.contains(&symbol.symbol) {
+        for symbol in listed_of(round.directory, self.stream.product) {
+            let is_paced = matches!(self.stream.kind, Kind::MarkPrice { .. });
+            if !is_paced && !self.has_newcomer && !self.changed.contains(&symbol.symbol) {
                 continue;
             }
             let grid = Grid::new(round.directory, symbol);
@@ -266,6 +272,7 @@ fn statistics(look: Look<'_>, kind: Kind) -> Option<String> {
         Kind::Ticker => Some(look.ticker()),
         Kind::Window { hours } => Some(look.window(hours)),
         Kind::AveragePrice => Some(look.average()),
+        Kind::MarkPrice { .. } => look.mark(),
         _ => None,
     }
 }

@@ -38,8 +38,8 @@ pub struct Hub {
 
 #[derive(Default)]
 struct Feeds {
-    /// By time unit and the name that was asked for.
-    by_name: HashMap<(TimeUnit, String), Feed>,
+    /// By time unit, whether it is of futures, and the name that was asked for.
+    by_name: HashMap<(TimeUnit, bool, String), Feed>,
     is_running: bool,
 }
 
@@ -61,7 +61,9 @@ impl Hub {
     /// A connection listens to a stream from now on.
     pub fn listen(&self, listener: &Sender, unit: TimeUnit, (name, stream): (&str, StreamName)) {
         let mut feeds = self.feeds.lock();
-        let feed = feeds.by_name.entry((unit, name.to_owned()));
+        let feed = feeds
+            .by_name
+            .entry((unit, stream.is_futures(), name.to_owned()));
         let directory = self.parts.queries.directory();
         let feed = feed.or_insert_with(|| Feed::new(&directory, name, (stream, unit)));
         feed.listen(listener.clone());
@@ -78,9 +80,9 @@ impl Hub {
     }
 
     /// A connection listens no longer.
-    pub fn leave(&self, id: u64, unit: TimeUnit, name: &str) {
+    pub fn leave(&self, id: u64, (unit, is_futures): (TimeUnit, bool), name: &str) {
         let mut feeds = self.feeds.lock();
-        if let Some(feed) = feeds.by_name.get_mut(&(unit, name.to_owned())) {
+        if let Some(feed) = feeds.by_name.get_mut(&(unit, is_futures, name.to_owned())) {
             feed.leave(id);
         }
     }

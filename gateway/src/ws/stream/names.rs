@@ -1,10 +1,11 @@
 //! The names of streams: `btcusdt@depth@100ms`, `!ticker@arr`.
 
+use schemas::instrument::SymbolKind;
 use schemas::market::{Interval, ZoneShift};
 use schemas::report::{Directory, SymbolReport};
 
 use crate::wire::names::Name;
-use crate::wire::symbol_query::listed;
+use crate::wire::symbol_query::listed_of;
 use crate::wire::time_zone::parse_zone;
 
 /// What a stream tells.
@@ -30,6 +31,8 @@ pub enum Kind {
     Window { hours: u64 },
     /// The mean price of the last minutes.
     AveragePrice,
+    /// Mark, index and funding of a perpetual, every so many milliseconds.
+    MarkPrice { every_ms: u64 },
 }
 
 /// A stream that is served.
@@ -37,33 +40,69 @@ pub enum Kind {
 pub struct StreamName {
     /// Whose market it is about; `None` for every listed symbol.
     pub symbol: Option<SymbolReport>,
+    pub product: SymbolKind,
     pub kind: Kind,
 }
 
 impl StreamName {
-    /// Reads a name; `None` for a symbol or a stream that is not served.
-    pub fn parse(directory: &Directory, name: &str) -> Option<StreamName> {
+    /// Whether it tells of perpetuals.
+    pub fn is_futures(&self) -> bool {
+        self.product == SymbolKind::Perpetual
+    }
+
+    /// Reads a name; `None` for a symbol of that product, or a stream, that is not served.
+    pub fn parse(directory: &Directory, product: SymbolKind, name: &str) -> Option<StreamName> {
+        let is_spot = product == SymbolKind::Spot;
         if let Some(all) = name.strip_prefix('!') {
             let kind = match all {
                 "bookTicker" => Kind::BookTicker,
+                "markPrice@arr" if !is_spot => Kind::MarkPrice { every_ms: 3_000 },
+                "markPrice@arr@1s" if !is_spot => Kind::MarkPrice { every_ms: 1_000 },
                 _ => match all.strip_suffix("@arr")? {
                     "miniTicker" => Kind::MiniTicker,
                     "ticker" => Kind::Ticker,
-                    window => window_of(window)?,
+                    window if is_spot => window_of(window)?,
+                    _ => return None,
                 },
             };
-            return Some(StreamName { symbol: None, kind });
+            return Some(StreamName {
+                symbol: None,
+                product,
+                kind,
+            });
         }
         let (symbol, kind) = name.split_once('@')?;
-        let kind = parse_kind(kind)?;
+        let kind = match product {
+            SymbolKind::Spot => parse_kind(kind)?,
+            SymbolKind::Perpetual => futures_kind(kind)?,
+        };
         if symbol.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return None;
         }
-        let mut symbols = listed(directory);
+        let mut symbols = listed_of(directory, product);
         let symbol = symbols.find(|listed| listed.name.as_str().eq_ignore_ascii_case(symbol))?;
         let symbol = Some(symbol);
-        Some(StreamName { symbol, kind })
+        Some(StreamName {
+            symbol,
+            product,
+            kind,
+        })
     }
+}
+
+/// The streams of futures: their book speaks more often, and they have a mark price.
+fn futures_kind(text: &str) -> Option<Kind> {
+    let every_ms = match text {
+        "depth" | "depth@250ms" => 250,
+        "depth@500ms" => 500,
+        "depth@100ms" => 100,
+        "markPrice" => return Some(Kind::MarkPrice { every_ms: 3_000 }),
+        "markPrice@1s" => return Some(Kind::MarkPrice { every_ms: 1_000 }),
+        "trade" | "aggTrade" | "bookTicker" | "miniTicker" | "ticker" => return parse_kind(text),
+        _ if text.starts_with("kline_") => return parse_kind(text),
+        _ => return None,
+    };
+    Some(Kind::Depth { every_ms })
 }
 
 fn parse_kind(text: &str) -> Option<Kind> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::ws::{Utf8Bytes, WebSocket};
+use schemas::instrument::SymbolKind;
 use schemas::report::Directory;
 
 use crate::call::App;
@@ -26,6 +27,8 @@ pub struct Opening {
     /// Whether events are wrapped with the name of their stream.
     pub is_combined: bool,
     pub unit: TimeUnit,
+    /// What the names of symbols mean.
+    pub product: SymbolKind,
 }
 
 /// What one connection listens to, and how it wants to hear it.
@@ -34,6 +37,7 @@ pub struct Subscriptions {
     sender: Sender,
     names: Vec<String>,
     unit: TimeUnit,
+    product: SymbolKind,
     pub is_combined: bool,
 }
 
@@ -51,13 +55,13 @@ pub enum NotAdded {
 /// # Errors
 /// [`NotAdded`].
 pub fn read_names(
-    directory: &Directory,
+    (directory, product): (&Directory, SymbolKind),
     names: &[String],
     has: &[String],
 ) -> Result<Vec<(String, StreamName)>, NotAdded> {
     let mut read: Vec<(String, StreamName)> = Vec::new();
     for name in names {
-        let stream = StreamName::parse(directory, name);
+        let stream = StreamName::parse(directory, product, name);
         let stream = stream.ok_or_else(|| NotAdded::Unknown(name.clone()))?;
         if has.contains(name) || read.iter().any(|(other, _)| other == name) {
             continue;
@@ -76,7 +80,7 @@ impl Subscriptions {
     /// # Errors
     /// [`NotAdded`], and then nothing was added.
     pub fn add(&mut self, directory: &Directory, names: &[String]) -> Result<(), NotAdded> {
-        let streams = read_names(directory, names, &self.names)?;
+        let streams = read_names((directory, self.product), names, &self.names)?;
         self.listen(streams);
         Ok(())
     }
@@ -91,11 +95,12 @@ impl Subscriptions {
 
     /// Takes streams off; unknown names are none of them.
     pub fn remove(&mut self, names: &[String]) {
-        let (hub, sender, unit) = (&self.app.hub, &self.sender, self.unit);
+        let (hub, sender) = (&self.app.hub, &self.sender);
+        let manner = (self.unit, self.product == SymbolKind::Perpetual);
         self.names.retain(|name| {
             let goes = names.contains(name);
             if goes {
-                hub.leave(sender.id, unit, name);
+                hub.leave(sender.id, manner, name);
             }
             !goes
         });
@@ -109,8 +114,9 @@ impl Subscriptions {
 
 impl Drop for Subscriptions {
     fn drop(&mut self) {
+        let manner = (self.unit, self.product == SymbolKind::Perpetual);
         for name in &self.names {
-            self.app.hub.leave(self.sender.id, self.unit, name);
+            self.app.hub.leave(self.sender.id, manner, name);
         }
     }
 }
@@ -131,6 +137,7 @@ pub async fn run(app: Arc<App>, opening: Opening, mut socket: WebSocket) {
         sender,
         names: Vec::new(),
         unit: opening.unit,
+        product: opening.product,
         is_combined: opening.is_combined,
     };
     subscriptions.listen(opening.streams);

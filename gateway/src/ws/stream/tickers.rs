@@ -70,15 +70,37 @@ struct TickerEvent<'a> {
 /// What only the ticker of 24 hours has.
 #[derive(Serialize)]
 struct DayPart {
-    x: Fixed,
     #[serde(rename = "Q")]
     last_qty: Fixed,
+    #[serde(flatten)]
+    spot: Option<SpotPart>,
+}
+
+/// What that of futures lacks.
+#[derive(Serialize)]
+struct SpotPart {
+    x: Fixed,
     b: Fixed,
     #[serde(rename = "B")]
     bid_qty: Fixed,
     a: Fixed,
     #[serde(rename = "A")]
     ask_qty: Fixed,
+}
+
+#[derive(Serialize)]
+struct MarkEvent<'a> {
+    e: &'static str,
+    #[serde(rename = "E")]
+    event_time: u64,
+    s: &'a str,
+    p: Fixed,
+    i: Fixed,
+    #[serde(rename = "P")]
+    settle: Fixed,
+    r: Fixed,
+    #[serde(rename = "T")]
+    next_funding: u64,
 }
 
 #[derive(Serialize)]
@@ -131,13 +153,16 @@ impl Look<'_> {
         let grid = self.grid;
         let (b, bid_qty) = best(grid, top.bid);
         let (a, ask_qty) = best(grid, top.ask);
-        let day = DayPart {
+        let spot = SpotPart {
             x: grid.price(statistics.previous_close),
-            last_qty: grid.qty(statistics.last_qty),
             b,
             bid_qty,
             a,
             ask_qty,
+        };
+        let day = DayPart {
+            last_qty: grid.qty(statistics.last_qty),
+            spot: grid.is_spot().then_some(spot),
         };
         self.statistics("24hrTicker", (&statistics, opens), Some(day))
     }
@@ -182,6 +207,22 @@ impl Look<'_> {
             last,
             n,
         })
+    }
+
+    /// `SYMBOL@markPrice`; `None` for what has no mark price.
+    pub fn mark(&self) -> Option<String> {
+        let mark = self.queries.mark(self.symbol().symbol)?;
+        let grid = self.grid;
+        Some(text(&MarkEvent {
+            e: "markPriceUpdate",
+            event_time: self.unit.print(self.now),
+            s: grid.name(),
+            p: grid.price(mark.mark),
+            i: grid.price(mark.index),
+            settle: grid.price(mark.index),
+            r: Fixed::rate(mark.predicted_funding),
+            next_funding: self.unit.print(mark.next_funding),
+        }))
     }
 
     /// `SYMBOL@avgPrice`: over the minutes of the symbol's percent-price filter.

@@ -24,8 +24,9 @@ pub struct TradeEvent<'a> {
     #[serde(rename = "T")]
     trade_time: u64,
     m: bool,
-    #[serde(rename = "M")]
-    best_match: bool,
+    /// Of spot alone.
+    #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
+    best_match: Option<bool>,
 }
 
 impl<'a> TradeEvent<'a> {
@@ -45,7 +46,7 @@ impl<'a> TradeEvent<'a> {
             q: grid.qty(trade.qty),
             trade_time: unit.print(trade.time),
             m: trade.taker_side == Side::Sell,
-            best_match: true,
+            best_match: grid.is_spot().then_some(true),
         }
     }
 }
@@ -65,8 +66,9 @@ pub struct AggregateEvent<'a> {
     #[serde(rename = "T")]
     trade_time: u64,
     m: bool,
-    #[serde(rename = "M")]
-    best_match: bool,
+    /// Of spot alone.
+    #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
+    best_match: Option<bool>,
 }
 
 impl<'a> AggregateEvent<'a> {
@@ -88,7 +90,7 @@ impl<'a> AggregateEvent<'a> {
             l: aggregate.last.0,
             trade_time: unit.print(aggregate.time),
             m: aggregate.taker_side == Side::Sell,
-            best_match: true,
+            best_match: grid.is_spot().then_some(true),
         }
     }
 }
@@ -106,9 +108,21 @@ pub fn aggregate(trades: &[TradeReport], first_id: u64) -> Vec<AggregateTrade> {
     aggregates
 }
 
+/// What a bookTicker of futures has before all.
+#[derive(Serialize)]
+struct FuturesHead {
+    e: &'static str,
+    #[serde(rename = "E")]
+    event_time: u64,
+    #[serde(rename = "T")]
+    transaction_time: u64,
+}
+
 /// One message of `SYMBOL@bookTicker`; a side without orders is all zeros.
 #[derive(Serialize)]
 pub struct BookTickerEvent<'a> {
+    #[serde(flatten)]
+    head: Option<FuturesHead>,
     u: u64,
     s: &'a str,
     b: Fixed,
@@ -121,10 +135,16 @@ pub struct BookTickerEvent<'a> {
 
 impl<'a> BookTickerEvent<'a> {
     /// The best of both sides after a command.
-    pub fn new(grid: &'a Grid, update: &MarketUpdate) -> BookTickerEvent<'a> {
+    pub fn new(grid: &'a Grid, unit: TimeUnit, update: &MarketUpdate) -> BookTickerEvent<'a> {
+        let time = unit.print(update.time);
         let (b, bid_qty) = best(grid, update.best_bid);
         let (a, ask_qty) = best(grid, update.best_ask);
         BookTickerEvent {
+            head: (!grid.is_spot()).then_some(FuturesHead {
+                e: "bookTicker",
+                event_time: time,
+                transaction_time: time,
+            }),
             u: update.last_update,
             s: grid.name(),
             b,
