@@ -10,6 +10,7 @@ use journal::event_log::EventLog;
 use journal::frame::JournalId;
 use journal::open::Opened;
 use journal::reader::Reader;
+use journal::snapshot_store::SnapshotStore;
 use journal::writer::Settings;
 use parking_lot::Mutex;
 use replay_tool::progress::Progress;
@@ -118,7 +119,7 @@ impl Node {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
         let complete = |views: &Views| {
             let directory = views.directory();
-            directory.symbols.len() >= 2
+            directory.symbols.len() >= genesis::SYMBOLS
                 && directory
                     .symbols
                     .iter()
@@ -176,12 +177,30 @@ fn check_clock(last: TimeNs, next: Offset, accept: bool) -> Result<(), Failure> 
     Err(Failure::new(Exit::Config, line))
 }
 
+/// Removes snapshots of commands that the journal does not hold any more. One taken of a
+/// stopped node may hold what only the page cache had; after a power cut the journal goes on
+/// with other commands, and the snapshot must not be taken for their state.
+fn forget_lost_snapshots(dir: &Path, next: Offset) -> Result<(), Failure> {
+    let store = SnapshotStore::new(dir);
+    for offset in store.list()? {
+        if next < offset {
+            store.remove(offset)?;
+            eprintln!(
+                "removed snapshot {}: the journal ends before it, at {}",
+                offset.0, next.0
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Newest snapshot, then every command after it; the event log is made whole beside.
 ///
 /// # Errors
 /// When the journal, or the newest snapshot's views, cannot be read.
 pub fn rebuild(dir: &Path, opened: &Opened, history: Offset) -> Result<Rebuilt, Failure> {
     let next = opened.recovered.next;
+    forget_lost_snapshots(dir, next)?;
     let mut event_log = EventLog::open(dir, opened.recovered.id, next)?;
     // A log that ends early is made whole from there; an empty one from the newest snapshot.
     let start = start_state(dir, event_log.next().or(Some(next)))?;

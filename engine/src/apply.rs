@@ -11,6 +11,7 @@ use schemas::order_event::OrderListRejected;
 use schemas::reject::RejectReason;
 use schemas::units::TimeNs;
 
+use crate::perpetual::Timer;
 use crate::risk::order_counts::Windows;
 use crate::state::State;
 use crate::trace::{NoTrace, Trace};
@@ -45,6 +46,12 @@ pub enum PlantedFault {
     Lifo,
     FeeOneAtomOff,
     HoldNotReleased,
+    /// A position's cost follows from a whole average price.
+    EntryAveraged,
+    /// Who receives funding gets an atom more.
+    FundingRounding,
+    /// A notional counts for the bracket above.
+    BracketOffByOne,
 }
 
 /// The venue: a state and the one function that changes it.
@@ -123,10 +130,9 @@ impl<T: Trace> Engine<T> {
     pub fn wake_at(&self) -> Option<TimeNs> {
         let opening = self.state.timers.first_key_value();
         let opening = opening.map(|((due, _), _)| *due);
-        match (opening, self.next_countdown()) {
-            (Some(opening), Some((countdown, _))) => Some(opening.min(countdown)),
-            (opening, countdown) => opening.or(countdown.map(|(due, _)| due)),
-        }
+        let countdown = self.next_countdown().map(|(due, _)| due);
+        let perpetual = self.state.perpetuals.next_timer().map(|(due, _)| due);
+        [opening, countdown, perpetual].into_iter().flatten().min()
     }
 
     /// Whether bounded work is carried over.
@@ -134,6 +140,7 @@ impl<T: Trace> Engine<T> {
     pub fn more(&self) -> bool {
         !self.state.work.is_empty()
             || !self.state.terms.firing.is_empty()
+            || !self.state.perpetuals.due.is_empty()
             || self.wake_at().is_some_and(|due| due <= self.state.now)
     }
 
@@ -170,6 +177,11 @@ impl<T: Trace> Engine<T> {
         }
         if !self.state.terms.firing.is_empty() {
             self.fire();
+        }
+        if self.state.perpetuals.is_touched() || !self.state.perpetuals.due.is_empty() {
+            self.look_at_pools();
+            self.liquidate();
+            self.tell_perpetuals();
         }
         self.end(out)
     }
@@ -254,7 +266,10 @@ impl<T: Trace> Engine<T> {
         let wake_at = self.wake_at();
         let is_due = wake_at.is_some_and(|due| due <= self.state.now);
         Outcome {
-            more: is_due || !self.state.work.is_empty() || !self.state.terms.firing.is_empty(),
+            more: is_due
+                || !self.state.work.is_empty()
+                || !self.state.terms.firing.is_empty()
+                || !self.state.perpetuals.due.is_empty(),
             wake_at,
         }
     }
@@ -263,6 +278,7 @@ impl<T: Trace> Engine<T> {
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         let made = self.out.len() - self.out_start + self.state.ledger.touched_count();
+        let made = made + self.state.perpetuals.touched_count();
         made >= self.events_max && self.steps > 0
     }
 
@@ -279,13 +295,20 @@ impl<T: Trace> Engine<T> {
     fn run_timer(&mut self) -> bool {
         let opening = self.state.timers.first_key_value().map(|(key, _)| *key);
         let countdown = self.next_countdown();
-        let first = opening.into_iter().chain(countdown).min();
+        let perpetual = self.state.perpetuals.next_timer();
+        let first = [opening, countdown, perpetual].into_iter().flatten().min();
         let Some(first) = first.filter(|(due, _)| *due <= self.state.now) else {
             return false;
         };
         self.steps += 1;
         if countdown == Some(first) {
             self.elapse();
+        } else if let Some(timer) = self.state.perpetuals.timers.remove(&first) {
+            match timer {
+                Timer::Sample(symbol) => self.sample_premium(symbol, first.0),
+                Timer::Fund(symbol) => self.fund(symbol, first.0),
+                Timer::Expire(symbol, order) => self.expire_by_date(symbol, order),
+            }
         } else if let Some(symbol) = self.state.timers.remove(&first) {
             self.open_by_timer(symbol);
         }
@@ -307,9 +330,8 @@ impl<T: Trace> Engine<T> {
             Command::PlaceOrderList(command) => self.place_list(command),
             Command::CancelOrderList(command) => self.cancel_list(command),
             Command::SetCountdown(command) => self.set_countdown(command),
-            Command::PlacePerpetual(_) | Command::ModifyOrder(_) => {
-                self.refuse(command, RejectReason::MarketClosed);
-            }
+            Command::PlacePerpetual(command) => self.place_perpetual(command),
+            Command::ModifyOrder(command) => self.modify_order(command),
             administration => self.administer(administration),
         }
     }

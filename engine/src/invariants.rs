@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::ids::{AccountId, AssetId, OrderId, OrderListId, SymbolId};
-use schemas::instrument::{Side, SymbolState};
+use schemas::instrument::{Side, SymbolKind, SymbolState};
 use schemas::units::Amount;
 
 use crate::apply::Engine;
 use crate::matching::carried::Work;
+use crate::perpetual::{self, check::Broken};
 use crate::state::State;
 use crate::trace::Trace;
 
@@ -56,6 +57,9 @@ pub enum Violation {
     /// A list and its orders do not know each other; 0 = an order of no open list.
     #[error("order list {} and its orders disagree", list.0)]
     List { list: OrderListId },
+    /// An identity of perpetuals does not hold.
+    #[error("{0}")]
+    Perpetual(Broken),
     /// The look-up of client order ids knows others than the books.
     #[error("{known} client order ids are known and {open} are open")]
     Clients { known: usize, open: usize },
@@ -74,7 +78,8 @@ impl<T: Trace> Engine<T> {
         seats_match(&self.state)?;
         client_index_matches(&self.state)?;
         sleeping_orders_sleep(&self.state)?;
-        lists_know_their_orders(&self.state)
+        lists_know_their_orders(&self.state)?;
+        perpetual::check::check(self).map_err(Violation::Perpetual)
     }
 }
 
@@ -105,6 +110,9 @@ fn held_equals_open_orders(state: &State) -> Result<(), Violation> {
         *needed.entry((asset, account)).or_insert(0) += amount.0;
     };
     for symbol in state.symbols.iter() {
+        if symbol.kind == SymbolKind::Perpetual {
+            continue;
+        }
         let market = &symbol.market;
         for handle in state.books.queue(market.symbol, Side::Buy) {
             let order = state.books.orders.get(handle);

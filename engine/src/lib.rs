@@ -8,7 +8,7 @@
 //! return, *commit* (writes only, cannot refuse).
 //!
 //! Reading order: `apply`, `state`, `matching`, `risk`, `clearing`, `book`, `terms`,
-//! `triggers`, `lists`, `protection`, then the rest.
+//! `triggers`, `lists`, `protection`, `perpetual`, then the rest.
 //!
 //! **Invariant:** this crate depends on `schemas` and on nothing that can block.
 
@@ -25,6 +25,7 @@ pub mod terms;
 pub mod triggers;
 pub mod lists;
 pub mod protection;
+pub mod perpetual;
 pub mod admin;
 pub mod reads;
 pub mod trace;

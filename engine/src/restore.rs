@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use schemas::ids::{AccountId, AssetId, SymbolId};
 use schemas::instrument::Side;
+use schemas::perpetual::PositionSide;
 use schemas::units::Qty;
 use schemas::wire::Wire;
 
@@ -12,6 +13,7 @@ use crate::apply::Engine;
 use crate::book::order::{Details, Order};
 use crate::lookup::NIL;
 use crate::matching::carried::Work;
+use crate::perpetual;
 use crate::protection::section as protection_section;
 use crate::risk::reference_price::PriceWindow;
 use crate::risk::requests::Request;
@@ -61,6 +63,11 @@ impl Engine {
             protection_section::take as TakeSection,
         );
         take_optional(&mut state, sections, protection)?;
+        let perpetuals = (
+            perpetual::section::SECTION,
+            perpetual::section::take as TakeSection,
+        );
+        take_optional(&mut state, sections, perpetuals)?;
         link_seats(&mut state);
         Ok(Engine::with_state(state, NoTrace))
     }
@@ -215,7 +222,12 @@ fn take_work(state: &mut State, input: &mut &[u8]) -> Option<()> {
     let mut all = VecDeque::new();
     for _ in 0..u64::take(input)? {
         let mut work = Work::take(input)?;
-        if let Work::Taker(taker) = &mut work {
+        let taker = match &mut work {
+            Work::Taker(taker) => Some(&mut **taker),
+            Work::Perpetual(walker) => Some(&mut walker.taker),
+            _ => None,
+        };
+        if let Some(taker) = taker {
             has_symbol(state, taker.market.symbol)?;
             has_account(state, taker.account)?;
             if !taker.client_order.is_empty() {
@@ -269,6 +281,8 @@ fn take_order(
         self_trade: Wire::take(input)?,
         made: Wire::take(input)?,
         special: false,
+        position: PositionSide::Both,
+        reducing: false,
     };
     let details = Details::take(input)?;
     has_account(state, order.account)?;

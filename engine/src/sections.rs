@@ -14,6 +14,7 @@ use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Balance;
 use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
+use crate::perpetual;
 use crate::protection::fence::Fence;
 use crate::protection::section as protection_section;
 use crate::protection::uncross::Uncross;
@@ -199,6 +200,24 @@ impl Wire for Work {
                 uncross.price.put(out);
                 uncross.qty.put(out);
             }
+            Work::Perpetual(walker) => {
+                out.push(5);
+                walker.put(out);
+            }
+            Work::Clip(account, symbol, side) => {
+                out.push(6);
+                account.put(out);
+                symbol.put(out);
+                side.put(out);
+            }
+            Work::Funding(paying) => {
+                out.push(7);
+                paying.put(out);
+            }
+            Work::Deleverage(rest) => {
+                out.push(8);
+                rest.put(out);
+            }
         }
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -220,14 +239,18 @@ impl Wire for Work {
                 price: Wire::take(input)?,
                 qty: Wire::take(input)?,
             }),
+            5 => Work::Perpetual(Box::new(Wire::take(input)?)),
+            6 => Work::Clip(Wire::take(input)?, Wire::take(input)?, Wire::take(input)?),
+            7 => Work::Funding(Wire::take(input)?),
+            8 => Work::Deleverage(Wire::take(input)?),
             _ => return None,
         })
     }
 }
 
 impl<T: Trace> Engine<T> {
-    /// Everything, by section, in the order of [`SECTIONS`]; orders with terms and
-    /// protection behind them, if there ever were any.
+    /// Everything, by section, in the order of [`SECTIONS`]; orders with terms, protection
+    /// and perpetuals behind them, if there ever were any.
     pub fn sections(&self) -> Vec<(&'static str, Vec<u8>)> {
         let write = |name: &'static str| {
             let mut bytes = Vec::new();
@@ -244,6 +267,11 @@ impl<T: Trace> Engine<T> {
             let mut bytes = Vec::new();
             protection_section::put(&self.state, &mut bytes);
             sections.push((protection_section::SECTION, bytes));
+        }
+        if perpetual::section::is_needed(&self.state) {
+            let mut bytes = Vec::new();
+            perpetual::section::put(&self.state, &mut bytes);
+            sections.push((perpetual::section::SECTION, bytes));
         }
         sections
     }

@@ -19,6 +19,7 @@ use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Ledger;
 use crate::lookup::{Lookup, Tags};
 use crate::matching::carried::Work;
+use crate::perpetual::Perpetuals;
 use crate::protection::Guard;
 use crate::risk::corridor::Corridor;
 use crate::risk::order_counts::{OrderCounts, Windows};
@@ -134,6 +135,8 @@ pub struct State {
     pub(crate) terms: Terms,
     /// What protects symbols; nothing until a rule says so.
     pub(crate) guard: Guard,
+    /// Contracts, positions and futures wallets.
+    pub(crate) perpetuals: Perpetuals,
     pub(crate) tags: Tags,
 }
 
@@ -190,6 +193,7 @@ impl State {
             work: VecDeque::new(),
             terms: Terms::default(),
             guard: Guard::default(),
+            perpetuals: Perpetuals::default(),
             tags: Tags::new(seed),
         }
     }
@@ -217,6 +221,7 @@ impl State {
     pub(crate) fn push_asset(&mut self, asset: Asset) {
         self.assets.push(asset);
         self.ledger.add_asset();
+        self.perpetuals.wallets.add_asset();
     }
 }
 

@@ -42,6 +42,28 @@ pub enum Note {
     Failed { rule: &'static str },
     /// The price that percentages are taken of.
     Reference { symbol: SymbolId, price: Price },
+    /// A position after a fill: exact size and cost, and what was realised.
+    Position {
+        account: AccountId,
+        symbol: SymbolId,
+        size: Qty,
+        cost: Amount,
+        realised: Amount,
+    },
+    /// Margin that position and orders would need, and what would be left of the wallet.
+    Margin {
+        account: AccountId,
+        symbol: SymbolId,
+        needed: Amount,
+        left: Amount,
+    },
+    /// value x rate, paid rounded up, received rounded down.
+    Funding {
+        account: AccountId,
+        value: Amount,
+        rate: Rate,
+        payment: Amount,
+    },
     /// The taker meets a maker at this price, for this quantity.
     Met {
         symbol: SymbolId,

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `venue` (an engine with names), the drawn scenarios in `drawn`, `naive`
 //! (the venue said twice), `swarm` (random commands), `random_streams` (engine against
-//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `protection`,
+//! naive), `carried`, `determinism`, `planted_faults`, `terms`, `protection`, `perpetual`,
 //! `oracle` (real order flow and the
 //! tests of others).
 
@@ -21,4 +21,5 @@ mod determinism;
 mod planted_faults;
 mod terms;
 mod protection;
+mod perpetual;
 mod oracle;

@@ -9,6 +9,8 @@ use schemas::command::{
 use schemas::event::Event;
 use schemas::ids::{AccountId, AssetId, BusinessId};
 use schemas::instrument::AccountState;
+use schemas::perpetual::WalletDirection;
+use schemas::perpetual_command::FuturesTransferV1;
 use schemas::units::Amount;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,6 +27,9 @@ pub struct Create {
     id: String,
     #[serde(default)]
     deposits: Vec<Money>,
+    /// Put into the futures wallet, besides the deposits.
+    #[serde(default)]
+    futures: Vec<Money>,
 }
 
 /// So much of an asset.
@@ -71,13 +76,8 @@ pub async fn create(
 
 async fn create_whole(admin: Admin, body: Create) -> Result<Json<Value>, Refused> {
     let id = business(&body.id)?;
-    let mut deposits = Vec::new();
-    for (index, money) in body.deposits.iter().enumerate() {
-        let asset = admin.asset(&money.asset)?;
-        let amount = amount(money, asset.scale)?;
-        let digest = blake3::hash(format!("{}/{index}", body.id).as_bytes()).to_hex();
-        deposits.push((asset.asset, amount, business(&digest[..32])?));
-    }
+    let deposits = payments(&admin, &body.deposits, &body.id)?;
+    let futures = payments(&admin, &body.futures, &format!("{}/futures", body.id))?;
     let receipt = admin
         .act(Command::CreateAccount(CreateAccountV1 { business: id }))
         .await?;
@@ -87,7 +87,7 @@ async fn create_whole(admin: Admin, body: Create) -> Result<Json<Value>, Refused
     });
     let account = account.ok_or_else(|| usage("the account was not created"))?;
     admin.keys.name(account, &body.name).await?;
-    for (asset, amount, business) in deposits {
+    for (asset, amount, business) in deposits.into_iter().chain(futures.iter().copied()) {
         admin
             .act(Command::Deposit(DepositV1 {
                 amount,
@@ -97,10 +97,37 @@ async fn create_whole(admin: Admin, body: Create) -> Result<Json<Value>, Refused
             }))
             .await?;
     }
+    for (asset, amount, paid) in futures {
+        let digest = blake3::hash(paid.as_bytes()).to_hex();
+        admin
+            .act(Command::FuturesTransfer(FuturesTransferV1 {
+                amount,
+                account,
+                asset,
+                business: business(&digest[..32])?,
+                direction: WalletDirection::ToFutures,
+            }))
+            .await?;
+    }
     let key = admin.keys.create(&admin, Grant::usual(account)).await?;
     Ok(Json(json!({
         "account": account.0, "name": body.name, "api_key": key.key, "api_secret": key.secret,
     })))
+}
+
+/// Amounts and the ids of their payments, made of the act's own.
+fn payments(
+    admin: &Admin,
+    monies: &[Money],
+    act: &str,
+) -> Result<Vec<(AssetId, Amount, BusinessId)>, Refused> {
+    let payment = |(index, money): (usize, &Money)| {
+        let asset = admin.asset(&money.asset)?;
+        let amount = amount(money, asset.scale)?;
+        let digest = blake3::hash(format!("{act}/{index}").as_bytes()).to_hex();
+        Ok((asset.asset, amount, business(&digest[..32])?))
+    };
+    monies.iter().enumerate().map(payment).collect()
 }
 
 /// `GET accounts/N`.

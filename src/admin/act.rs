@@ -7,6 +7,7 @@ use gateway::submit::{Receipt, SubmitError};
 use schemas::command::Command;
 use schemas::event::Event;
 use schemas::ids::{AccountId, AssetId, BusinessId};
+use schemas::instrument::SymbolKind;
 use schemas::report::{AssetReport, Directory, SymbolReport};
 use serde_json::{Value, json};
 
@@ -91,20 +92,38 @@ impl Admin {
         })
     }
 
-    /// The symbol with that name, `spot:` in front or not.
+    /// The symbol with that name; a bare one is a spot symbol.
     ///
     /// # Errors
     /// [`Refused`] when there is none.
     pub fn symbol(&self, name: &str) -> Result<SymbolReport, Refused> {
-        let bare = name.strip_prefix("spot:").unwrap_or(name);
+        match name.strip_prefix("perp:") {
+            Some(bare) => self.named(SymbolKind::Perpetual, bare, name),
+            None => {
+                let bare = name.strip_prefix("spot:").unwrap_or(name);
+                self.named(SymbolKind::Spot, bare, name)
+            }
+        }
+    }
+
+    /// The perpetual with that name, `perp:` in front or not.
+    ///
+    /// # Errors
+    /// [`Refused`] when there is none.
+    pub fn perpetual(&self, name: &str) -> Result<SymbolReport, Refused> {
+        let bare = name.strip_prefix("perp:").unwrap_or(name);
+        self.named(SymbolKind::Perpetual, bare, name)
+    }
+
+    fn named(&self, kind: SymbolKind, bare: &str, said: &str) -> Result<SymbolReport, Refused> {
         let directory = self.queries.directory();
         let found = directory
             .symbols
             .iter()
-            .find(|symbol| symbol.name.as_str() == bare);
+            .find(|symbol| symbol.kind == kind && symbol.name.as_str() == bare);
         found
             .copied()
-            .ok_or_else(|| usage(format!("no symbol is called {name}")))
+            .ok_or_else(|| usage(format!("no symbol is called {said}")))
     }
 
     /// A user's account that exists.

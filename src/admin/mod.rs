@@ -3,8 +3,8 @@
 //! Every change is a journaled command and is answered when durable. Nothing here decides
 //! whether a change is allowed; the engine does.
 //!
-//! Reading order: `act` (submit and wait), `accounts`, `keys`, `symbols`, `venue`,
-//! `projections`, `search`, `metrics`, `health`.
+//! Reading order: `act` (submit and wait), `accounts`, `keys`, `symbols`, `perpetuals`,
+//! `venue`, `projections`, `search`, `metrics`, `health`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ pub mod accounts;
 pub mod keys;
 pub mod symbols;
 pub mod rules;
+pub mod perpetuals;
 pub mod venue;
 pub mod projections;
 pub mod search;
@@ -70,6 +71,13 @@ pub fn router(admin: Admin) -> Router {
         .route("/symbols/{name}/state", post(symbols::state))
         .route("/venue", post(venue::state))
         .route("/venue/limits", post(venue::limits))
+        .route("/prices/{name}", post(perpetuals::price))
+        .route("/funding/{name}", post(perpetuals::funding))
+        .route(
+            "/insurance",
+            get(perpetuals::insurance).post(perpetuals::insure),
+        )
+        .route("/accounts/{account}/futures", post(perpetuals::transfer))
         .route("/ports", get(venue::ports))
         .route("/skip", post(venue::skip))
         .route("/search", get(search::search))

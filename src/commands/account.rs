@@ -16,7 +16,7 @@ pub enum Account {
         /// What to put into it, like `BTC=1.5`; may be repeated.
         #[arg(long, value_name = "ASSET=AMOUNT")]
         deposit: Vec<String>,
-        /// What to put into its futures wallet; there is none before the perpetuals are.
+        /// What to put into its futures wallet, like `USDT=1000`; may be repeated.
         #[arg(long, value_name = "ASSET=AMOUNT")]
         futures: Vec<String>,
         /// The id of this act: said twice, done once [default: made from the name].
@@ -57,6 +57,14 @@ pub enum Account {
         #[command(flatten)]
         target: Target,
     },
+    /// Money moves from the spot wallet to the futures wallet of the same account.
+    Futures {
+        /// Back: from the futures wallet to the spot wallet.
+        #[arg(long)]
+        out: bool,
+        #[command(flatten)]
+        money: Money,
+    },
     /// Balances, state, tier.
     Show(One),
 }
@@ -96,6 +104,7 @@ impl Account {
             Account::Deposit(money) => money.send("deposit", None)?,
             Account::Withdraw(money) => money.send("withdraw", None)?,
             Account::Transfer { to, money } => money.send("transfer", Some(*to))?,
+            Account::Futures { out, money } => money.to_futures(*out)?,
             Account::Freeze(one) => one.post("freeze")?,
             Account::Unfreeze(one) => one.post("unfreeze")?,
             Account::Set {
@@ -132,24 +141,14 @@ impl Account {
         else {
             return Ok(());
         };
-        if !futures.is_empty() {
-            let line = "--futures: there are no futures wallets yet; leave the flag out";
-            return Err(Failure::new(Exit::Usage, line));
-        }
-        let deposits = deposit
-            .iter()
-            .map(|text| split(text))
-            .collect::<Result<Vec<_>, _>>()?;
-        let deposits: Vec<_> = deposits
-            .iter()
-            .map(|(asset, amount)| json!({"asset": asset, "amount": amount}))
-            .collect();
+        let deposits = monies(deposit)?;
+        let futures = monies(futures)?;
         // The same name again is the same act: a retry never pays the deposits twice.
         let digest = blake3::hash(name.as_bytes()).to_hex();
         let id = id
             .clone()
             .unwrap_or_else(|| format!("create-{}", &digest[..24]));
-        let body = json!({"name": name, "deposits": deposits, "id": id});
+        let body = json!({"name": name, "deposits": deposits, "futures": futures, "id": id});
         let answer = target.call("POST", "accounts", Some(&body))?;
         target.print(&answer, |answer| {
             format!(
@@ -170,6 +169,17 @@ impl Money {
         let id = business_id(&self.id);
         let body = json!({"asset": asset, "amount": amount, "id": id, "to": to});
         let path = format!("accounts/{}/{verb}", self.account);
+        done(&self.target, &self.target.call("POST", &path, Some(&body))?);
+        Ok(())
+    }
+}
+
+impl Money {
+    fn to_futures(&self, out: bool) -> Result<(), Failure> {
+        let (asset, amount) = split(&self.amount)?;
+        let id = business_id(&self.id);
+        let body = json!({"asset": asset, "amount": amount, "id": id, "out": out});
+        let path = format!("accounts/{}/futures", self.account);
         done(&self.target, &self.target.call("POST", &path, Some(&body))?);
         Ok(())
     }
@@ -221,7 +231,20 @@ pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("")
 }
 
-fn split(text: &str) -> Result<(&str, &str), Failure> {
+/// Each as an object for the node.
+fn monies(texts: &[String]) -> Result<Vec<Value>, Failure> {
+    let money = |text: &String| {
+        let (asset, amount) = split(text)?;
+        Ok(json!({"asset": asset, "amount": amount}))
+    };
+    texts.iter().map(money).collect()
+}
+
+/// `ASSET=AMOUNT` in two.
+///
+/// # Errors
+/// Usage, when there is no `=`.
+pub fn split(text: &str) -> Result<(&str, &str), Failure> {
     text.split_once('=').ok_or_else(|| {
         Failure::new(
             Exit::Usage,

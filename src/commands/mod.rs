@@ -16,6 +16,9 @@ pub mod account;
 pub mod key;
 pub mod symbol;
 pub mod venue;
+pub mod price;
+pub mod funding;
+pub mod insurance;
 pub mod snapshot;
 pub mod projection;
 pub mod reconcile;
@@ -46,6 +49,12 @@ enum Verb {
     #[command(subcommand)]
     Venue(venue::Venue),
     #[command(subcommand)]
+    Price(price::Price),
+    #[command(subcommand)]
+    Funding(funding::Funding),
+    #[command(subcommand)]
+    Insurance(insurance::Insurance),
+    #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
     #[command(subcommand)]
     Projection(projection::Projection),
@@ -70,6 +79,9 @@ impl Cli {
             Verb::Key(key) => key.run(),
             Verb::Symbol(symbol) => symbol.run(),
             Verb::Venue(venue) => venue.run(),
+            Verb::Price(price) => price.run(),
+            Verb::Funding(funding) => funding.run(),
+            Verb::Insurance(insurance) => insurance.run(),
             Verb::Snapshot(snapshot) => snapshot.run(),
             Verb::Projection(projection) => projection.run(),
             Verb::Reconcile(reconcile) => reconcile.run(),

@@ -11,9 +11,11 @@ const SHRINKING_RUNS: u32 = 400;
 
 /// What twenty seeds meet, or the simulator has become blind: each row of recovery's table
 /// that an honest disk can bring, each fault, each habit of clients.
-const MET: [&str; 20] = [
+const MET: [&str; 22] = [
     "killed",
     "power cut",
+    "killed in the middle of a call",
+    "the power went after a kill",
     "a clean stop",
     "a torn tail was cut",
     "durable but unanswered commands were kept",
@@ -60,6 +62,21 @@ impl Campaign {
             }),
             time: minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
         }
+    }
+}
+
+/// Seeds that once failed, and why.
+///
+/// 2, 4, 5: a snapshot taken of a stopped node held commands that only the page cache had;
+/// after a power cut it was later used for other commands of the same offsets.
+const FAILED_ONCE: [u64; 3] = [2, 4, 5];
+
+#[test]
+fn seeds_that_once_failed_hold() {
+    for seed in FAILED_ONCE {
+        let profile = Profile::of(seed, None);
+        let ended = run(&profile, &all(&profile));
+        assert_eq!(ended.violation, None, "seed {seed}");
     }
 }
 

@@ -10,7 +10,8 @@
 //!
 //! Reading order: `profile` (what a seed is about), `world` (the steps), `node` (the real
 //! code, driven), `model` (what was promised), `start` (crash, recovery, checks), `scan`
-//! (a second look at the disk), `shrink`, `campaign` (many seeds), then the tests.
+//! (a second look at the disk), `shrink`, `campaign` (many seeds), then the tests;
+//! `fixtures` (released formats) shares the workload only.
 
 #[path = "../../engine/tests/naive/mod.rs"]
 mod naive;
@@ -29,3 +30,4 @@ mod start;
 mod shrink;
 mod campaign;
 mod canaries;
+mod fixtures;

@@ -31,6 +31,8 @@ pub enum Step {
     Snapshot,
     /// A sync will fail soon.
     FailSync,
+    /// The process is killed soon, in the middle of a call.
+    DieInCall,
     /// A sync will lose a sector soon.
     LoseSector,
     /// A sync will write a sector to a wrong place soon.
@@ -50,7 +52,7 @@ pub enum Step {
 }
 
 /// Every step and the range its weight is drawn from.
-const WEIGHTS: [(Step, u64, u64); 18] = [
+const WEIGHTS: [(Step, u64, u64); 19] = [
     (Step::Send, 60, 300),
     (Step::Repeat, 0, 40),
     (Step::Sequence, 60, 300),
@@ -61,6 +63,7 @@ const WEIGHTS: [(Step, u64, u64); 18] = [
     (Step::Seal, 0, 30),
     (Step::Snapshot, 0, 6),
     (Step::FailSync, 0, 4),
+    (Step::DieInCall, 0, 6),
     (Step::LoseSector, 0, 1),
     (Step::MisdirectSector, 0, 1),
     (Step::FillDisk, 0, 3),
@@ -97,7 +100,7 @@ pub struct Profile {
 
 /// At least one crash, three faults, and a snapshot. What may end a run comes late in it.
 fn certain(dice: &mut Dice, steps: u32) -> BTreeMap<u32, Step> {
-    let early = [Step::FailSync, Step::FillDisk];
+    let early = [Step::FailSync, Step::FillDisk, Step::DieInCall];
     let late = [Step::LoseSector, Step::MisdirectSector, Step::Flip];
     let third = u64::from(steps / 3);
     let mut certain = BTreeMap::new();
@@ -111,8 +114,8 @@ fn certain(dice: &mut Dice, steps: u32) -> BTreeMap<u32, Step> {
     };
     set(0, Step::Snapshot);
     let drawn = set(0, [Step::Kill, Step::CutPower][(steps % 2) as usize]);
-    let drawn = set(0, early[drawn % 2]);
-    let drawn = set(1, early[drawn % 2]);
+    let drawn = set(0, early[drawn % 3]);
+    let drawn = set(1, early[drawn % 3]);
     set(1, Step::CutPower);
     set(2, Step::FreeDisk);
     set(2, late[drawn % 3]);

@@ -55,6 +55,10 @@ impl World {
         self.end_life(crash);
         if crash == Crash::Kill && dice.chance(1, 4) {
             self.snapshot_at_rest();
+            if dice.chance(1, 2) {
+                self.seen.mark("the power went after a kill");
+                self.end_life(Crash::Power);
+            }
         }
         self.come_back(dice)
     }
@@ -170,18 +174,22 @@ impl World {
         for attempt in 1..=ATTEMPTS {
             if dice.chance(1, 12) {
                 // A crash in the middle of recovery, too.
-                let plan = Plan {
-                    sync_fails_in: Some(1 + dice.below(4)),
-                    ..self.disk.planned()
-                };
+                let mut plan = self.disk.planned();
+                if dice.chance(1, 2) {
+                    plan.sync_fails_in = Some(1 + dice.below(4));
+                } else {
+                    plan.dies_in = Some(1 + dice.below(30));
+                }
                 self.disk.plan(plan);
             }
             let failed_before = self.disk.tally().failed_syncs;
             let failure = match self.attempt() {
-                Start::Up(up) => return self.check(*up, proven),
+                Start::Up(up) if !self.disk.is_dead() => return self.check(*up, proven),
+                Start::Up(_) => Failure::new(Exit::Io, "killed at the end of a start"),
                 Start::Refused(failure) => failure,
             };
-            let failed = failed_before < self.disk.tally().failed_syncs;
+            let dead = self.disk.is_dead();
+            let failed = dead || failed_before < self.disk.tally().failed_syncs;
             let full = failure.exit == Exit::NoSpace && self.disk.planned().capacity.is_some();
             if failure.exit == Exit::Damaged && self.dishonest {
                 self.seen.mark("damage was refused with 65");

@@ -148,6 +148,11 @@ impl World {
             Step::Restart => return self.restart(&mut dice),
             step => self.plan(step, &mut dice),
         }
+        if self.disk.is_dead() {
+            self.seen.mark("killed in the middle of a call");
+            let crash = [Crash::Kill, Crash::Power][dice.below(2) as usize];
+            return self.crash(crash, &mut dice);
+        }
         let failed = self
             .node
             .as_ref()
@@ -173,6 +178,7 @@ impl World {
         let soon = 1 + dice.below(6);
         match step {
             Step::FailSync => plan.sync_fails_in = Some(soon),
+            Step::DieInCall => plan.dies_in = Some(1 + dice.below(40)),
             Step::LoseSector => plan.loses_in = Some(soon),
             Step::MisdirectSector => plan.misdirects_in = Some(soon),
             Step::FillDisk => plan.capacity = Some(self.disk.used() + dice.below(20_000)),
@@ -337,6 +343,7 @@ impl World {
     /// Whether something planned explains a refusal.
     pub fn is_troubled(&self) -> bool {
         self.dishonest
+            || self.disk.is_dead()
             || self.disk.planned() != Plan::default()
             || 0 < self.disk.tally().failed_syncs
     }

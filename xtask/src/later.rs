@@ -10,8 +10,6 @@ const USAGE: u8 = 64;
 /// Each says which step brings it.
 #[derive(Subcommand)]
 pub enum Later {
-    /// Long fault trials (not yet; the short ones are part of `test`)
-    Trials(Anything),
     /// Coverage-guided fuzzing (not yet)
     Fuzz(Anything),
     /// One journal, one root on three architectures (not yet)
@@ -29,7 +27,6 @@ impl Later {
     /// One honest line.
     pub fn run(self) -> ExitCode {
         let (verb, arguments, what) = match self {
-            Later::Trials(given) => ("trials", given.arguments, "the long fault trials"),
             Later::Fuzz(given) => ("fuzz", given.arguments, "the fuzz targets"),
             Later::Architectures(given) => (
                 "architectures",

@@ -25,6 +25,7 @@ mod bench;
 mod miri;
 mod loom;
 mod sim;
+mod trials;
 mod maven;
 mod services;
 mod later;
@@ -55,6 +56,7 @@ enum Verb {
     Services(services::Services),
     Loom(loom::Loom),
     Sim(sim::Sim),
+    Trials(trials::Trials),
     #[command(flatten)]
     Later(later::Later),
 }
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Verb::Services(verb) => verb.run(&workspace),
         Verb::Loom(verb) => verb.run(&workspace),
         Verb::Sim(verb) => verb.run(&workspace),
+        Verb::Trials(verb) => verb.run(&workspace),
         Verb::Later(verb) => Ok(verb.run()),
     });
     outcome.unwrap_or_else(|error| {

@@ -38,14 +38,14 @@ impl<T: Trace> Engine<T> {
 
     /// What a business id did before, told as [`Event::AlreadyDone`]. An empty id does
     /// not count.
-    pub(super) fn done_before(&mut self, business: &BusinessId) -> Option<Done> {
+    pub(crate) fn done_before(&mut self, business: &BusinessId) -> Option<Done> {
         let done = *self.state.businesses.get(business)?;
         self.out.push(Event::AlreadyDone { at: done.at });
         Some(done)
     }
 
     /// From now on the business id is done.
-    pub(super) fn record_done(&mut self, business: &BusinessId, account: Option<AccountId>) {
+    pub(crate) fn record_done(&mut self, business: &BusinessId, account: Option<AccountId>) {
         if !business.is_empty() {
             // `next` is the offset after the running frame.
             let at = schemas::ids::Offset(self.state.next.0 - 1);
@@ -56,7 +56,7 @@ impl<T: Trace> Engine<T> {
     }
 
     /// The account of a client.
-    pub(super) fn client(&mut self, account: AccountId) -> Result<&mut Account, RejectReason> {
+    pub(crate) fn client(&mut self, account: AccountId) -> Result<&mut Account, RejectReason> {
         if account.is_venue() {
             return Err(RejectReason::VenueAccount);
         }

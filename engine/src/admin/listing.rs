@@ -213,7 +213,11 @@ impl<T: Trace> Engine<T> {
             .symbol(command.symbol)
             .ok_or(RejectReason::UnknownSymbol)?;
         let is_back = command.state == SymbolState::PreTrading && known.state != command.state;
-        if known.state == SymbolState::Delisted || is_back {
+        let contract = self.state.perpetuals.contracts.get(&command.symbol);
+        // A contract with positions ends by a settlement, not by a switch.
+        let is_held = contract.is_some_and(|contract| contract.longs != 0);
+        let is_over = command.state == SymbolState::Delisted && is_held;
+        if known.state == SymbolState::Delisted || is_back || is_over {
             return Err(RejectReason::InvalidState);
         }
         let symbol = command.symbol;

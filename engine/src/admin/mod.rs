@@ -49,16 +49,16 @@ impl<T: Trace> Engine<T> {
             Command::Transfer(command) => self.transfer(command),
             Command::Skip(command) => self.record_skip(command.offset),
             Command::ActivateFormat(command) => self.activate_format(command.format),
-            Command::SetContract(_)
-            | Command::SetBrackets(_)
-            | Command::SetIndexPrice(_)
-            | Command::FuturesTransfer(_)
-            | Command::SetLeverage(_)
-            | Command::SetMarginType(_)
-            | Command::SetPositionMode(_)
-            | Command::AdjustMargin(_)
-            | Command::InsuranceDeposit(_)
-            | Command::RunFunding(_) => Err(RejectReason::MarketClosed),
+            Command::SetContract(command) => self.set_contract(command),
+            Command::SetBrackets(command) => self.set_brackets(command),
+            Command::SetIndexPrice(command) => self.set_index_price(command),
+            Command::FuturesTransfer(command) => self.futures_transfer(command),
+            Command::SetLeverage(command) => self.set_leverage(command),
+            Command::SetMarginType(command) => self.set_margin_type(command),
+            Command::SetPositionMode(command) => self.set_position_mode(command),
+            Command::AdjustMargin(command) => self.adjust_margin(command),
+            Command::InsuranceDeposit(command) => self.insurance_deposit(command),
+            Command::RunFunding(command) => self.run_funding(command),
             Command::Seal
             | Command::AdvanceClock
             | Command::Continue

@@ -20,10 +20,7 @@ impl<T: Trace> Engine<T> {
         }
         self.client(account)?;
         self.check_money(asset, amount)?;
-        let owed = self.state.ledger.balance(AccountId::OUTSIDE, asset).free;
-        if amount > SUPPLY_MAX || amount.0 - owed.0 > SUPPLY_MAX.0 {
-            return Err(RejectReason::SupplyLimit);
-        }
+        self.check_supply(asset, amount)?;
         self.move_free(asset, (AccountId::OUTSIDE, account), amount);
         self.record_done(&command.business, None);
         self.out.push(Event::Deposited {
@@ -80,7 +77,16 @@ impl<T: Trace> Engine<T> {
         Ok(())
     }
 
-    fn check_money(&self, asset: AssetId, amount: Amount) -> Verdict {
+    /// Whether the asset's total stays in range with so much more of it.
+    pub(crate) fn check_supply(&self, asset: AssetId, amount: Amount) -> Verdict {
+        let owed = self.state.ledger.balance(AccountId::OUTSIDE, asset).free;
+        if amount > SUPPLY_MAX || amount.0 - owed.0 > SUPPLY_MAX.0 {
+            return Err(RejectReason::SupplyLimit);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_money(&self, asset: AssetId, amount: Amount) -> Verdict {
         if usize::from(asset.0) >= self.state.assets.len() {
             return Err(RejectReason::UnknownAsset);
         }
@@ -91,14 +97,14 @@ impl<T: Trace> Engine<T> {
     }
 
     /// Nothing leaves a frozen account; what comes in stays.
-    fn check_not_frozen(&self, account: AccountId) -> Verdict {
+    pub(crate) fn check_not_frozen(&self, account: AccountId) -> Verdict {
         match self.state.accounts[account.0 as usize].state {
             AccountState::Active => Ok(()),
             AccountState::Frozen => Err(RejectReason::AccountFrozen),
         }
     }
 
-    fn check_free(&self, account: AccountId, asset: AssetId, amount: Amount) -> Verdict {
+    pub(crate) fn check_free(&self, account: AccountId, asset: AssetId, amount: Amount) -> Verdict {
         if self.state.ledger.balance(account, asset).free < amount {
             return Err(RejectReason::InsufficientBalance);
         }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use schemas::command::PlaceOrderV1;
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::{OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::perpetual::PositionSide;
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use crate::book::extras::Extras;
 use crate::lookup::NIL;
+use crate::matching::taker::Taker;
 
 /// What matching reads of an order: one cache line.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,10 @@ pub struct Order {
     pub made: bool,
     /// It has extras.
     pub special: bool,
+    /// On a perpetual: the position that it moves.
+    pub position: PositionSide,
+    /// On a perpetual: it only ever closes.
+    pub reducing: bool,
 }
 
 const _: () = assert!(size_of::<Order>() == 64, "an order is one cache line");
@@ -81,6 +87,34 @@ impl Order {
             self_trade: order.self_trade,
             made: false,
             special: false,
+            position: PositionSide::Both,
+            reducing: false,
+        }
+    }
+
+    /// What is left of a taker, as it rests.
+    #[inline]
+    pub(crate) fn of_taker(taker: &Taker) -> Order {
+        Order {
+            id: taker.order,
+            price: taker.limit,
+            open: taker.left,
+            account: taker.account,
+            symbol: taker.market.symbol,
+            prev: NIL,
+            next: NIL,
+            seat_prev: NIL,
+            seat_next: NIL,
+            seat: NIL,
+            client_tag: taker.client_tag,
+            side: taker.side,
+            order_type: taker.order_type,
+            time_in_force: taker.time_in_force,
+            self_trade: taker.self_trade,
+            made: taker.executed != Qty::ZERO,
+            special: false,
+            position: PositionSide::Both,
+            reducing: false,
         }
     }
 }

@@ -3,10 +3,14 @@
 //! is on hold.
 
 use schemas::ids::{AccountId, SymbolId};
+use schemas::perpetual::PositionSide;
 use schemas::units::Amount;
 
 use crate::apply::Engine;
 use crate::matching::taker::Taker;
+use crate::perpetual::deleverage::Deleverage;
+use crate::perpetual::funding::Paying;
+use crate::perpetual::walk::Walker;
 use crate::protection::uncross::Uncross;
 use crate::trace::Trace;
 
@@ -24,6 +28,14 @@ pub enum Work {
     },
     /// The end of an auction.
     Uncross(Uncross),
+    /// A taker on a perpetual.
+    Perpetual(Box<Walker>),
+    /// Reduce-only orders of a position that shrank.
+    Clip(AccountId, SymbolId, PositionSide),
+    /// A slot's funding.
+    Funding(Paying),
+    /// What a liquidation gives away.
+    Deleverage(Deleverage),
 }
 
 impl<T: Trace> Engine<T> {
@@ -43,6 +55,10 @@ impl<T: Trace> Engine<T> {
                 Work::CancelSeat { account, symbol } => self.cancel_seat(account, symbol),
                 Work::CancelSymbol { symbol } => self.cancel_symbol(symbol),
                 Work::Uncross(uncross) => self.go_on_uncrossing(uncross),
+                Work::Perpetual(mut walker) => self.run_walker(&mut walker),
+                Work::Clip(account, symbol, side) => self.clip_reducing((account, symbol, side)),
+                Work::Funding(paying) => self.pay_funding(paying),
+                Work::Deleverage(rest) => self.deleverage(rest),
             }
         }
     }

@@ -9,7 +9,6 @@ use schemas::units::{Amount, Price, Qty};
 
 use crate::apply::Engine;
 use crate::book::order::{Details, Order};
-use crate::lookup::NIL;
 use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
 use crate::risk::admit::Admitted;
@@ -189,25 +188,7 @@ impl<T: Trace> Engine<T> {
         let (asset, amount) = taker.remaining_funds();
         self.move_hold((taker.account, asset), amount);
         let symbol = taker.market.symbol;
-        let order = Order {
-            id: taker.order,
-            price: taker.limit,
-            open: taker.left,
-            account: taker.account,
-            symbol,
-            prev: NIL,
-            next: NIL,
-            seat_prev: NIL,
-            seat_next: NIL,
-            seat: NIL,
-            client_tag: taker.client_tag,
-            side: taker.side,
-            order_type: taker.order_type,
-            time_in_force: taker.time_in_force,
-            self_trade: taker.self_trade,
-            made: taker.executed != Qty::ZERO,
-            special: false,
-        };
+        let order = Order::of_taker(taker);
         let details = Details {
             quote: taker.quote,
             qty: taker.qty,

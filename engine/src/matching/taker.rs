@@ -107,6 +107,39 @@ impl Taker {
         }
     }
 
+    /// A resting order that walks again.
+    pub(crate) fn of_order(order: &Order, symbol: &Symbol) -> Taker {
+        Taker {
+            market: symbol.market,
+            order: order.id,
+            account: order.account,
+            client_order: ClientOrderId::EMPTY,
+            client_tag: order.client_tag,
+            created: TimeNs(0),
+            side: order.side,
+            order_type: order.order_type,
+            time_in_force: order.time_in_force,
+            self_trade: order.self_trade,
+            by_quote: false,
+            aside: false,
+            decremented: false,
+            expired_in_match: false,
+            limit: order.price,
+            fence: Fence::none(order.side),
+            qty: order.open,
+            left: order.open,
+            quote_left: Amount::ZERO,
+            level_price: Price::ZERO,
+            level_left: Qty::ZERO,
+            step: step_of(symbol),
+            executed: Qty::ZERO,
+            quote: Amount::ZERO,
+            prevented: Qty::ZERO,
+            reserve: Amount::ZERO,
+            rate: symbol.taker,
+        }
+    }
+
     /// Whether it trades at a maker's price.
     #[inline]
     pub(crate) fn reaches(&self, price: Price) -> bool {

@@ -2,7 +2,7 @@
 
 use schemas::event::{Event, Trade, TradePrevented};
 use schemas::ids::TradeId;
-use schemas::instrument::{OrderStatus, Side};
+use schemas::instrument::{OrderStatus, Side, SymbolKind};
 use schemas::units::{Amount, Price, Qty};
 
 use crate::apply::Engine;
@@ -155,7 +155,7 @@ impl<T: Trace> Engine<T> {
     /// Self-trade prevention (RULES, Spot).
     #[cold]
     #[inline(never)]
-    fn prevent(&mut self, taker: &mut Taker, handle: u32, step: Step) {
+    pub(crate) fn prevent(&mut self, taker: &mut Taker, handle: u32, step: Step) {
         let maker = *self.state.books.orders.get(handle);
         let taken = match step {
             Step::Decrement(qty) => qty,
@@ -206,7 +206,11 @@ impl<T: Trace> Engine<T> {
     /// Gives the hold of a part of a resting order back to its owner.
     #[inline]
     pub(crate) fn release(&mut self, order: &Order, qty: Qty) {
-        let market = self.state.symbols[order.symbol.0 as usize].market;
+        let symbol = &self.state.symbols[order.symbol.0 as usize];
+        if symbol.kind == SymbolKind::Perpetual {
+            return self.uncount_open(order, qty);
+        }
+        let market = symbol.market;
         let (asset, amount) = match order.side {
             Side::Buy => {
                 let held = market.notional(order.price, qty);

@@ -109,13 +109,13 @@ impl<T: Trace> Engine<T> {
         if let Some(ms) = rule.map(|rule| rule.auction_ms).filter(|ms| *ms != 0) {
             let now = self.state.now.0;
             auction.ends = TimeNs(now.saturating_add(u64::from(ms) * 1_000_000));
-            self.set_timer(symbol, auction.ends);
+            self.set_auction_timer(symbol, auction.ends);
         }
         self.state.guard.auctions.insert(symbol, auction);
         self.change_symbol_state(symbol, SymbolState::Auction);
     }
 
-    fn set_timer(&mut self, symbol: SymbolId, due: TimeNs) {
+    fn set_auction_timer(&mut self, symbol: SymbolId, due: TimeNs) {
         let number = self.state.timers_made;
         self.state.timers_made += 1;
         self.state.timers.insert((due, number), symbol);
@@ -177,7 +177,7 @@ impl<T: Trace> Engine<T> {
                 && auction.tell_at.0 == 0
             {
                 auction.tell_at = due;
-                self.set_timer(symbol, due);
+                self.set_auction_timer(symbol, due);
             }
         }
     }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::ids::{AccountId, OrderId, OrderListId, SymbolId};
 use schemas::instrument::Side;
+use schemas::perpetual::PositionSide;
 use schemas::report::OrderRules;
 use schemas::units::{Price, TimeNs};
 use schemas::wire::Wire;
@@ -261,6 +262,8 @@ fn take_aside(
         self_trade: Wire::take(input)?,
         made: Wire::take(input)?,
         special: true,
+        position: PositionSide::Both,
+        reducing: false,
     };
     let details = Details::take(input)?;
     state.account(order.account)?;

@@ -98,6 +98,8 @@ impl<T: Trace> Engine<T> {
             Command::PlaceOrderWithTerms(place) => place.order.symbol,
             Command::CancelReplaceWithTerms(replace) => replace.new.order.symbol,
             Command::PlaceOrderList(list) => list.symbol,
+            Command::PlacePerpetual(place) => place.order.symbol,
+            Command::ModifyOrder(modify) => modify.symbol,
             _ => return false,
         };
         self.state.terms.firing.contains(&symbol)

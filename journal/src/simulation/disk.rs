@@ -46,6 +46,8 @@ pub struct Plan {
     pub loses_in: Option<u64>,
     /// The n-th sync of a segment from now writes one sector to a wrong place and says Ok.
     pub misdirects_in: Option<u64>,
+    /// The process is killed in the n-th call from now that changes something.
+    pub dies_in: Option<u64>,
     /// Bytes the disk has room for; `None` = any.
     pub capacity: Option<u64>,
 }
@@ -133,6 +135,11 @@ impl Disk {
     /// Says that a start begins or is over, for the canaries of recovery.
     pub fn recovering(&self, yes: bool) {
         self.shelf.hold().recovering = yes;
+    }
+
+    /// Whether the process was killed in the middle of a call.
+    pub fn is_dead(&self) -> bool {
+        self.shelf.hold().dead
     }
 
     /// What happened so far.
@@ -238,7 +245,9 @@ impl State {
         Err(io::Error::from_raw_os_error(libc::ENOSPC))
     }
 
-    pub(crate) fn alive(&self) -> io::Result<()> {
+    /// Every call that changes something asks first.
+    pub(crate) fn alive(&mut self) -> io::Result<()> {
+        self.dead |= due(&mut self.plan.dies_in);
         if self.dead {
             return Err(io::Error::from_raw_os_error(libc::EIO));
         }
