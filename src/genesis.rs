@@ -213,9 +213,10 @@ fn perpetual_filters(contract: &Perpetual) -> [Filter; 7] {
             apply_max_to_market: false,
         }),
         Filter::PercentPrice(PercentPrice {
+            // As on Binance: bids are bound from above and asks from below.
             bid_up: 11_500,
-            bid_down: 8_500,
-            ask_up: 11_500,
+            bid_down: 0,
+            ask_up: 0,
             ask_down: 8_500,
             minutes: 0,
         }),

@@ -16,6 +16,7 @@ use axum::http::request::Parts as Head;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use futures_util::StreamExt;
+use schemas::instrument::SymbolKind;
 use tracing::Instrument;
 
 use crate::auth::api_key::Permission;
@@ -224,12 +225,17 @@ impl Work<'_> {
 
     fn into_call(self) -> Result<Call, ApiError> {
         let directory = self.app.parts.queries.directory();
+        let product = self.route.product();
+        let mut parameters = self.parameters?;
+        if product == SymbolKind::Perpetual {
+            parameters.forget_empty();
+        }
         Ok(Call {
             app: self.app,
-            parameters: self.parameters?,
+            parameters,
             unit: self.unit,
             directory,
-            product: self.route.product(),
+            product,
         })
     }
 }

@@ -112,9 +112,11 @@ def test_a_bot_with_default_options_starts(traders):
     assert exchange.sapiGetAccountApiRestrictions()["enableSpotAndMarginTrading"] is True
     assert exchange.sapiGetAccountApiTradingStatus()["data"]["isLocked"] is False
     assert exchange.dapiPublicGetExchangeInfo()["symbols"] == []
-    assert exchange.sapiGetAssetTransfer({"type": "MAIN_UMFUTURE"})["rows"] == []
+    moved = exchange.sapiGetAssetTransfer({"type": "MAIN_UMFUTURE"})["rows"]
+    assert all(row["asset"] == "USDT" for row in moved)
+    assert exchange.sapiGetAssetTransfer({"type": "MAIN_MARGIN"})["rows"] == []
     for refused in (
-        lambda: exchange.transfer("USDT", 1, "spot", "future"),
+        lambda: exchange.transfer("USDT", 1, "spot", "funding"),
         lambda: exchange.fetch_deposit_address("BTC"),
         lambda: exchange.withdraw("BTC", 1, "nowhere-at-all"),
     ):

@@ -70,21 +70,24 @@ fn build(workspace: &Workspace, kit: &Path) -> Result<PathBuf> {
     Ok(folder.join(PROGRAM))
 }
 
-/// One line of `not_due_go.txt`.
+/// One line of a list of what is not due.
 #[derive(PartialEq, Eq, Debug)]
-struct NotDue<'a> {
-    test: &'a str,
-    reason: &'a str,
+pub struct NotDue<'a> {
+    pub test: &'a str,
+    pub reason: &'a str,
 }
 
 /// Reads `NAME: reason` lines; blank lines and those with `#` are for the reader.
-fn not_due(list: &str) -> Result<Vec<NotDue<'_>>> {
+///
+/// # Errors
+/// For a line of another form.
+pub fn not_due(list: &str) -> Result<Vec<NotDue<'_>>> {
     let lines = list.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| match line.split_once(": ") {
             Some((test, reason)) => Ok(NotDue { test, reason }),
-            None => bail!("not_due_go.txt: `{line}` is not `NAME: reason`"),
+            None => bail!("what is not due: `{line}` is not `NAME: reason`"),
         })
         .collect()
 }

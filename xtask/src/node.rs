@@ -87,26 +87,10 @@ impl Node {
     ///
     /// # Errors
     /// When the command refuses or answers something else than its JSON.
-    pub fn trader(&self, name: &str, deposits: &[&str]) -> Result<Trader> {
-        let mut command = Command::new(&self.program);
-        command.args(["account", "create", name, "--json", "--admin", &self.admin]);
-        command
-            .arg("--data-dir")
-            .arg(&self.directory)
-            .stdin(Stdio::null());
-        for deposit in deposits {
-            command.args(["--deposit", deposit]);
-        }
-        let output = command
-            .output()
-            .context("starting `daybook account create`")?;
-        if !output.status.success() {
-            bail!(
-                "account create: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
-        }
-        let answer: Value = serde_json::from_slice(&output.stdout).context("not JSON")?;
+    pub fn trader(&self, name: &str, deposits: &[&str], futures: &str) -> Result<Trader> {
+        let mut words = vec!["account", "create", name, "--json", "--futures", futures];
+        words.extend(deposits.iter().flat_map(|deposit| ["--deposit", deposit]));
+        let answer: Value = serde_json::from_slice(&self.operate(&words)?).context("not JSON")?;
         let text = |name: &str| match answer[name].as_str() {
             Some(text) => Ok(text.to_owned()),
             None => bail!("no {name} in {answer}"),
@@ -115,6 +99,32 @@ impl Node {
             api_key: text("api_key")?,
             api_secret: text("api_secret")?,
         })
+    }
+
+    /// Sets the index price of a perpetual by hand.
+    ///
+    /// # Errors
+    /// When the command refuses.
+    pub fn index_price(&self, [symbol, price]: [&str; 2]) -> Result<()> {
+        self.operate(&["price", "index", symbol, price]).map(drop)
+    }
+
+    /// What a command of an operator printed.
+    fn operate(&self, words: &[&str]) -> Result<Vec<u8>> {
+        let mut command = Command::new(&self.program);
+        command.args(words).args(["--admin", &self.admin]);
+        command
+            .arg("--data-dir")
+            .arg(&self.directory)
+            .stdin(Stdio::null());
+        let output = command
+            .output()
+            .with_context(|| format!("starting `daybook {}`", words.join(" ")))?;
+        if !output.status.success() {
+            let talk = String::from_utf8_lossy(&output.stderr);
+            bail!("daybook {}: {}", words.join(" "), talk.trim());
+        }
+        Ok(output.stdout)
     }
 
     /// Stops the node as an operator would and says whether it ended with 0 in time.

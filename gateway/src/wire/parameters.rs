@@ -91,6 +91,11 @@ impl Parameters {
         &self.payload
     }
 
+    /// Takes empty values as not sent, as futures do; some clients send every name.
+    pub fn forget_empty(&mut self) {
+        self.pairs.retain(|(_, value)| !value.is_empty());
+    }
+
     /// The value, also when it is empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut pairs = self.pairs.iter();

@@ -280,6 +280,15 @@ async fn brackets_and_settings_are_numbers_and_words() {
     assert_eq!(rows[1]["initialLeverage"], 100);
     // 50,000 x (0.005 - 0.004)
     assert_eq!(rows[1]["cum"], 50);
+    // go-binance sends every name, with or without a value.
+    let got = client
+        .signed("GET /fapi/v1/leverageBracket", "symbol=")
+        .await;
+    assert_eq!(got.status, 200, "{}", got.text);
+    let got = client
+        .signed("GET /fapi/v1/commissionRate", "symbol=")
+        .await;
+    assert_eq!(got.json()["code"], -1102);
     let got = client
         .signed("GET /fapi/v1/symbolConfig", "symbol=BTCUSDT")
         .await;
