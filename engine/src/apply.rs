@@ -327,6 +327,7 @@ impl<T: Trace> Engine<T> {
             Command::PlaceOrderWithTerms(command) => self.place_with_terms(command),
             Command::CancelOrderIf(command) => self.cancel_if(command),
             Command::CancelReplaceWithTerms(command) => self.cancel_replace_with_terms(command),
+            Command::ReplaceRest(command) => self.replace_rest(command),
             Command::PlaceOrderList(command) => self.place_list(command),
             Command::CancelOrderList(command) => self.cancel_list(command),
             Command::SetCountdown(command) => self.set_countdown(command),
@@ -362,7 +363,7 @@ impl<T: Trace> Engine<T> {
                     reason,
                 }));
             }
-            Command::CancelReplaceWithTerms(replace) => {
+            Command::CancelReplaceWithTerms(replace) | Command::ReplaceRest(replace) => {
                 self.out.push(reject(&replace.new.order));
             }
             Command::PlaceOrderList(list) => {

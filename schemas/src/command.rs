@@ -437,6 +437,9 @@ commands! {
     }
     boxed {
         CancelReplaceWithTerms(CancelReplaceWithTermsV1) = 47,
+        /// The same; what the replaced order has traded, whenever that was, counts toward the
+        /// new one's quantity.
+        ReplaceRest(CancelReplaceWithTermsV1) = 80,
         PlaceOrderList(PlaceOrderListV1) = 48,
         SetBrackets(SetBracketsV1) = 61,
     }
@@ -497,6 +500,7 @@ impl Command {
                 | Command::AmendOrder(_)
                 | Command::PlaceOrderWithTerms(_)
                 | Command::CancelReplaceWithTerms(_)
+                | Command::ReplaceRest(_)
                 | Command::PlaceOrderList(_)
                 | Command::PlacePerpetual(_)
                 | Command::ModifyOrder(_)
@@ -514,7 +518,7 @@ impl Command {
             Command::AmendOrder(amend) => (amend.account, amend.symbol),
             Command::PlaceOrderWithTerms(place) => (place.order.account, place.order.symbol),
             Command::CancelOrderIf(cancel) => (cancel.cancel.account, cancel.cancel.symbol),
-            Command::CancelReplaceWithTerms(replace) => {
+            Command::CancelReplaceWithTerms(replace) | Command::ReplaceRest(replace) => {
                 (replace.new.order.account, replace.new.order.symbol)
             }
             Command::PlaceOrderList(list) => (list.account, list.symbol),

@@ -10,8 +10,6 @@ const USAGE: u8 = 64;
 /// Each says which step brings it.
 #[derive(Subcommand)]
 pub enum Later {
-    /// Coverage-guided fuzzing (not yet)
-    Fuzz(Anything),
     /// One journal, one root on three architectures (not yet)
     Architectures(Anything),
 }
@@ -26,14 +24,9 @@ pub struct Anything {
 impl Later {
     /// One honest line.
     pub fn run(self) -> ExitCode {
-        let (verb, arguments, what) = match self {
-            Later::Fuzz(given) => ("fuzz", given.arguments, "the fuzz targets"),
-            Later::Architectures(given) => (
-                "architectures",
-                given.arguments,
-                "builds for other architectures",
-            ),
-        };
+        let Later::Architectures(given) = self;
+        let (verb, what) = ("architectures", "builds for other architectures");
+        let arguments = given.arguments;
         let called = [&[verb.to_owned()], arguments.as_slice()]
             .concat()
             .join(" ");

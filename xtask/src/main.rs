@@ -24,6 +24,7 @@ mod test;
 mod bench;
 mod miri;
 mod loom;
+mod fuzz;
 mod sim;
 mod trials;
 mod maven;
@@ -55,6 +56,7 @@ enum Verb {
     #[command(subcommand)]
     Services(services::Services),
     Loom(loom::Loom),
+    Fuzz(fuzz::Fuzz),
     Sim(sim::Sim),
     Trials(trials::Trials),
     #[command(flatten)]
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Verb::Miri(verb) => verb.run(&workspace),
         Verb::Services(verb) => verb.run(&workspace),
         Verb::Loom(verb) => verb.run(&workspace),
+        Verb::Fuzz(verb) => verb.run(&workspace),
         Verb::Sim(verb) => verb.run(&workspace),
         Verb::Trials(verb) => verb.run(&workspace),
         Verb::Later(verb) => Ok(verb.run()),

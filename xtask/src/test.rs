@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{bench, check, clients, libtest, loom, miri, services};
+use crate::{bench, check, clients, fuzz, libtest, loom, miri, services};
 
 /// Modules of the system's tests that start nodes and break them: slow, so that they run
 /// once, in release.
@@ -23,6 +23,10 @@ const FAULTS: [&str; 7] = [
     "outflow::",
     "outflow_redis::",
 ];
+/// The targets run side by side; the budget of fuzzing and miri together is five minutes.
+const FUZZ_SECONDS: u64 = 20;
+/// A run that is to be told green or red says the same each time; `cargo xtask fuzz` does not.
+const FUZZ_SEED: u64 = 2;
 /// The sinks that take minutes to build.
 const FEATURES: &str = "--features=kafka,search";
 
@@ -60,6 +64,9 @@ impl Test {
         drop(running);
         report.step("unmodified clients", || clients::drive(workspace, false));
         report.step("journal under miri", || miri::journal(workspace));
+        report.step("hostile input", || {
+            fuzz::targets(workspace, FUZZ_SECONDS, Some(FUZZ_SEED))
+        });
         report.step("event count under loom", || loom::models(workspace));
         Ok(report.finish())
     }

@@ -70,6 +70,7 @@ impl<T: Trace> Engine<T> {
             | Command::PlaceOrderWithTerms(_)
             | Command::CancelOrderIf(_)
             | Command::CancelReplaceWithTerms(_)
+            | Command::ReplaceRest(_)
             | Command::PlaceOrderList(_)
             | Command::CancelOrderList(_)
             | Command::SetCountdown(_)

@@ -1,6 +1,6 @@
 //! An order with terms enters: aside first, then asleep or to work.
 
-use schemas::command::{CancelOrderV1, PlaceOrderV1};
+use schemas::command::{CancelOrderV1, CancelReplaceV1, PlaceOrderV1};
 use schemas::event::{Event, OrderRested};
 use schemas::ids::{OrderListId, SymbolId};
 use schemas::instrument::{
@@ -265,6 +265,36 @@ impl<T: Trace> Engine<T> {
             Ok(ready) => self.accept_with_terms(&command.new, &ready),
             Err(reason) => self.reject_order(order, reason),
         }
+    }
+
+    /// As a replacement with terms; what the replaced order has traded until now counts
+    /// toward the quantity of the new one.
+    pub(crate) fn replace_rest(&mut self, command: &CancelReplaceWithTermsV1) {
+        let order = &command.new.order;
+        let (account, symbol) = (order.account, order.symbol);
+        let known = self.state.symbol(symbol).is_some();
+        let found = known.then(|| self.find_target(account, symbol, &command.target));
+        let executed = match found {
+            Some(Ok(handle)) => self.state.books.orders.executed(handle),
+            _ => Qty::ZERO,
+        };
+        let mut rest = *command;
+        rest.new.order.qty.0 = order.qty.0.saturating_sub(executed.0);
+        if executed != Qty::ZERO && rest.new.order.qty.0 <= 0 {
+            return self.reject_cancel(account, symbol, RejectReason::CancelRestricted);
+        }
+        let is_plain = rest.new.terms == OrderTerms::default()
+            && !order.order_type.is_contingent()
+            && rest.restriction == CancelRestriction::Any;
+        if !is_plain {
+            return self.cancel_replace_with_terms(&rest);
+        }
+        self.cancel_replace(&CancelReplaceV1 {
+            order: rest.new.order,
+            target: rest.target,
+            cancel_client: rest.cancel_client,
+            mode: rest.mode,
+        });
     }
 
     /// Open special orders as if one of them were gone.

@@ -96,7 +96,9 @@ impl<T: Trace> Engine<T> {
             Command::CancelReplace(replace) => replace.order.symbol,
             Command::AmendOrder(amend) => amend.symbol,
             Command::PlaceOrderWithTerms(place) => place.order.symbol,
-            Command::CancelReplaceWithTerms(replace) => replace.new.order.symbol,
+            Command::CancelReplaceWithTerms(replace) | Command::ReplaceRest(replace) => {
+                replace.new.order.symbol
+            }
             Command::PlaceOrderList(list) => list.symbol,
             Command::PlacePerpetual(place) => place.order.symbol,
             Command::ModifyOrder(modify) => modify.symbol,

@@ -2,13 +2,14 @@
 //! streams under every invariant, and a hundred thousand stops at once.
 //!
 //! Reading order: this file (the API in one place), `stops`, `icebergs`, `lists`, `streams`,
-//! `said_twice`.
+//! `said_twice`, `replaced`.
 
 mod stops;
 mod icebergs;
 mod lists;
 mod streams;
 mod said_twice;
+mod replaced;
 
 use schemas::command::{CancelAllV1, CancelOrderV1, Command};
 use schemas::event::Event;

@@ -117,13 +117,13 @@ impl Desk {
     }
 
     /// One command: a smaller quantity at the same price keeps its place, everything else
-    /// is a new order in the old one's stead. OrderQty (38) counts what is filled already,
-    /// so that the new order is for the rest.
+    /// is a new order in the old one's stead. OrderQty (38) counts what is filled already;
+    /// the engine takes that off, so that a fill on the way is counted, too.
     async fn replace(&self, request: &Request) -> Result<Command, ApiError> {
         let Target { symbol, target } = self.target(request)?;
         let call = self.call(parameters(request));
         let order = NewOrder::read(&call.parameters, &call.directory, &[])?;
-        let mut placed = on_grid(&call, &self.caller(), &order)?;
+        let placed = on_grid(&call, &self.caller(), &order)?;
         let queries = &self.app.parts.queries;
         let known = queries.order(self.account, symbol.symbol, target).await?;
         if let Some(old) = known.filter(|old| old.status.is_open()) {
@@ -138,15 +138,15 @@ impl Desk {
             if same && smaller && is_plain(&new, &placed.terms) && old.extras.is_none() {
                 return Ok(self.smaller((&symbol, target), new.qty, new.client_order));
             }
-            placed.order.qty = rest(new.qty, &old)?;
+            check_rest(new.qty, &old)?;
         }
-        Ok(cancel_replace::command(CancelReplaceWithTermsV1 {
+        Ok(Command::ReplaceRest(Box::new(CancelReplaceWithTermsV1 {
             cancel_client: placed.order.client_order,
             new: placed,
             target,
             mode: CancelReplaceMode::StopOnFailure,
             restriction: CancelRestriction::Any,
-        }))
+        })))
     }
 
     fn cancel_and_new(&self, request: &Request) -> Result<Command, ApiError> {
@@ -261,11 +261,10 @@ impl Desk {
     }
 }
 
-/// What remains of a replaced order's quantity.
-fn rest(qty: Qty, old: &OrderReport) -> Result<Qty, ApiError> {
-    let left = qty.0 - old.executed.0;
-    if qty == Qty::ZERO || left > 0 {
-        return Ok(Qty(left.max(0)));
+/// Whether something remains of a replaced order's quantity, as far as is known here.
+fn check_rest(qty: Qty, old: &OrderReport) -> Result<(), ApiError> {
+    if qty == Qty::ZERO || qty > old.executed {
+        return Ok(());
     }
     let text = "The new quantity must be above the executed quantity.";
     Err(ApiError::new(-2038, text))

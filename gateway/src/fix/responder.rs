@@ -175,7 +175,9 @@ impl Responder {
         };
         self.note(&receipt);
         self.tell_through(&receipt).await?;
-        let done = cancelled(&receipt, self.desk.account).next().is_some();
+        let name = request.get(11).unwrap_or_default();
+        let mut done = cancelled(&receipt, self.desk.account);
+        let done = done.any(|done| done.cancel_client.as_str() == name);
         if let Some(reason) = cancel_refusal(&receipt) {
             let message = match request.kind.as_str() {
                 "XAK" => amend_rejected(request, &error::amend_rejected(reason)),

@@ -24,7 +24,8 @@ pub async fn cancel_open_orders(call: &Call, caller: &Caller) -> Outcome {
     };
     let receipt = call.submit(Command::CancelAll(command)).await?;
     let mut reports = Vec::new();
-    for done in cancelled(&receipt, caller.account) {
+    let done = cancelled(&receipt, caller.account);
+    for done in done.filter(|done| done.symbol == symbol.symbol) {
         reports.push(after(call, caller, done, &receipt).await);
     }
     if reports.is_empty() {

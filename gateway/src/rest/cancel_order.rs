@@ -2,7 +2,7 @@
 
 use schemas::command::{CancelOrderV1, Command, OrderRef};
 use schemas::event::OrderDone;
-use schemas::ids::OrderId;
+use schemas::ids::{ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::CancelRestriction;
 use schemas::order_command::CancelOrderIfV1;
 use schemas::reject::RejectReason;
@@ -47,7 +47,8 @@ pub async fn cancel_order(call: &Call, caller: &Caller) -> Outcome {
         cancel_client: cancel_client.unwrap_or_else(client_id::generate),
     };
     let receipt = call.submit(command(cancel, restriction)).await?;
-    let Some(report) = ended(call, caller, target, &receipt).await else {
+    let meant = (symbol.symbol, target, &cancel.cancel_client);
+    let Some(report) = ended(call, caller, meant, &receipt).await else {
         let reason = cancel_refusal(&receipt);
         return Err(reason
             .map_or_else(error::lost, ApiError::from)
@@ -70,15 +71,17 @@ pub fn command(cancel: CancelOrderV1, restriction: CancelRestriction) -> Command
     }
 }
 
-/// The order that a cancel meant, as it ended; with an order of a list the others end, too.
+/// The order that a cancel meant, as it ended. With an order of a list the others end, too,
+/// under the same name of the cancel; what a timer ended in the same frame has none.
 pub async fn ended(
     call: &Call,
     caller: &Caller,
-    target: OrderRef,
+    (symbol, target, name): (SymbolId, OrderRef, &ClientOrderId),
     receipt: &Receipt,
 ) -> Option<OrderReport> {
     let mut first = None;
-    for done in cancelled(receipt, caller.account) {
+    let done = cancelled(receipt, caller.account);
+    for done in done.filter(|done| done.symbol == symbol) {
         let by_number = done.order == target.order;
         if target.order != OrderId(0) && !by_number {
             continue;
@@ -87,7 +90,9 @@ pub async fn ended(
         if by_number || report.client_order == target.client_order {
             return Some(report);
         }
-        first.get_or_insert(report);
+        if done.cancel_client == *name {
+            first.get_or_insert(report);
+        }
     }
     first
 }

@@ -85,7 +85,12 @@ async fn answer(
     receipt: &Receipt,
 ) -> Outcome {
     let grid = Grid::new(&call.directory, request.symbol);
-    let ended = ended(call, caller, command.target, receipt).await;
+    let meant = (
+        request.symbol.symbol,
+        command.target,
+        &command.cancel_client,
+    );
+    let ended = ended(call, caller, meant, receipt).await;
     let refused = cancel_refusal(receipt);
     let placed = placed(receipt, caller.account);
     if ended.is_none() && refused.is_none() && placed.is_none() {

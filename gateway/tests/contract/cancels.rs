@@ -376,3 +376,34 @@ async fn an_amendment_that_lowers_nothing_says_what_is_wrong() {
         assert_eq!(got.refusal(), refusal);
     }
 }
+
+/// What a countdown on another symbol ends in the frame of a cancel is not that cancel's.
+#[tokio::test]
+async fn a_cancel_is_not_answered_with_what_a_timer_ended() {
+    let Event::OrderDone(own) = done() else {
+        unreachable!("it is an end");
+    };
+    let by_timer = [
+        Event::OrderDone(OrderDone {
+            symbol: schemas::ids::SymbolId(1),
+            cancel_client: ClientOrderId::EMPTY,
+            ..own
+        }),
+        Event::OrderDone(OrderDone {
+            order: OrderId(8),
+            cancel_client: ClientOrderId::EMPTY,
+            ..own
+        }),
+    ];
+    let parameters = "symbol=BTCUSDT&origClientOrderId=mine&newClientOrderId=bye";
+    let client = after_cancel();
+    let events = [&by_timer[..], &[done()]].concat();
+    client.venue.reply(Reply::Events(events));
+    let got = client.signed("DELETE /api/v3/order", parameters).await;
+    assert_eq!(got.text, flat(CANCEL));
+    let client = after_cancel();
+    let events = [&by_timer[..], &[refused(RejectReason::UnknownOrder)]].concat();
+    client.venue.reply(Reply::Events(events));
+    let got = client.signed("DELETE /api/v3/order", parameters).await;
+    assert_eq!(got.refusal(), "400 -2011 Unknown order sent.");
+}

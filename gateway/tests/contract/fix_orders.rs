@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use gateway::submit::SubmitError;
-use schemas::command::{CancelReplaceV1, Command, PlaceOrderV1};
+use schemas::command::{Command, PlaceOrderV1};
 use schemas::instrument::{CancelReplaceMode, OrderType, Side, TimeInForce};
+use schemas::order_command::CancelReplaceWithTermsV1;
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty};
 
@@ -81,19 +82,25 @@ async fn a_smaller_quantity_keeps_its_place_and_all_else_is_a_new_order_for_the_
         other => panic!("{other:?}"),
     }
     for (fields, qty) in [
-        ([(38, "0.4"), (44, "101")], 20_000),
-        ([(38, "0.9"), (44, "100")], 70_000),
+        ([(38, "0.4"), (44, "101")], 40_000),
+        ([(38, "0.9"), (44, "100")], 90_000),
     ] {
-        let Command::CancelReplace(CancelReplaceV1 {
-            order,
+        let Command::ReplaceRest(replace) = replaced(&fields).await else {
+            panic!("one command that cancels and places the rest");
+        };
+        let CancelReplaceWithTermsV1 {
+            new,
             target,
             cancel_client,
             mode,
-        }) = replaced(&fields).await
-        else {
-            panic!("one command that cancels and places");
-        };
-        assert_eq!(order.qty, Qty(qty), "what is filled counts: {fields:?}");
+            ..
+        } = *replace;
+        let order = new.order;
+        assert_eq!(
+            order.qty,
+            Qty(qty),
+            "the engine takes what is filled off: {fields:?}"
+        );
         assert_eq!(target.client_order.as_str(), "mine");
         assert_eq!(cancel_client, order.client_order);
         assert_eq!(mode, CancelReplaceMode::StopOnFailure);

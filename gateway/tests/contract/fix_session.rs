@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use gateway::queries::Secret;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
 use crate::fix_client::{ALICE_LOGON, Server, frame, now};
 use crate::venue::{ALICE, resting};
 
@@ -385,4 +390,49 @@ async fn a_logon_with_a_low_number_is_refused_and_a_reset_helps() {
     let mut fix = server.connect("ME").await;
     assert_eq!(fix.logon(&[(141, "Y")]).await.number(), 1);
     fix.is_alive().await;
+}
+
+#[tokio::test]
+async fn a_session_logs_on_with_ed25519_and_a_wrong_signature_does_not() {
+    let server = Server::start().await;
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).expect("a seed");
+    let point = pair.public_key().as_ref().to_vec();
+    server.venue.keys.lock()[0].secret = Secret::Ed25519(point);
+    let logon = |number: u64, signed: u64| {
+        let time = now();
+        let payload = format!("A\x01ME\x01DAYBOOK\x01{signed}\x01{time}");
+        let signature = STANDARD.encode(pair.sign(payload.as_bytes()));
+        let body = format!(
+            "35=A\x0149=ME\x0156=DAYBOOK\x0134={number}\x0152={time}\x0195={}\x0196={signature}\x01\
+             98=0\x01108=30\x01141=Y\x01553=alice\x01",
+            signature.len()
+        );
+        frame(&body)
+    };
+    let mut fix = server.connect("ME").await;
+    fix.send_bytes(&logon(1, 2)).await;
+    let heard = fix.expect("5").await;
+    assert!(heard.get(58).contains("Invalid API-key"), "{heard:?}");
+    let mut fix = server.connect("ME").await;
+    fix.send_bytes(&logon(1, 1)).await;
+    fix.expect("A").await;
+    fix.next = 2;
+    fix.is_alive().await;
+    // Its password is no password any more.
+    let mut other = server.connect("OTHER").await;
+    other.send("A", &ALICE_LOGON).await;
+    other.expect("5").await;
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_its_open_session() {
+    let server = Server::start().await;
+    let mut fix = server.session("ME").await;
+    fix.is_alive().await;
+    let key = server.venue.keys.lock()[0].clone();
+    key.life.end();
+    let heard = fix.expect("5").await;
+    assert!(!heard.get(58).is_empty(), "it says why: {heard:?}");
+    fix.send("5", &[]).await;
+    fix.expect_end().await;
 }

@@ -34,3 +34,4 @@ mod fix_client;
 mod fix_session;
 mod fix_orders;
 mod fix_dictionary;
+mod fuzz;

@@ -49,7 +49,7 @@ async fn bands_are_execution_rules_and_auctions_show_their_price() {
         let mut directory = client.venue.directory.lock();
         directory.symbols[0].state = SymbolState::Auction;
         directory.symbols[0].indicative = Some(Indicative {
-            price: Price(50_000_000),
+            price: Price(5_000_000),
             qty: Qty(150_000),
             surplus: -100_000,
         });

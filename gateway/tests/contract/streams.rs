@@ -94,6 +94,28 @@ impl Socket {
         self.stream.write_all(&frame).await.expect("open");
     }
 
+    /// As [`Socket::say_text`], to who may have hung up already; false when it has.
+    pub async fn try_say_text(&mut self, text: &str) -> bool {
+        let mut frame = vec![0x81, 0x80 | 126];
+        frame.extend((text.len() as u16).to_be_bytes());
+        frame.extend([0; 4]);
+        frame.extend(text.as_bytes());
+        self.stream.write_all(&frame).await.is_ok()
+    }
+
+    /// The next frame; `None` when the venue hung up.
+    pub async fn try_frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        let opcode = self.stream.read_u8().await.ok()? & 0x0f;
+        let length = match self.stream.read_u8().await.ok()? {
+            126 => self.stream.read_u16().await.ok()?.into(),
+            127 => self.stream.read_u64().await.ok()?,
+            length => u64::from(length),
+        };
+        let mut payload = vec![0; usize::try_from(length).ok()?];
+        self.stream.read_exact(&mut payload).await.ok()?;
+        Some((opcode, payload))
+    }
+
     /// The next frame: its opcode and its payload.
     pub async fn frame(&mut self) -> (u8, Vec<u8>) {
         let opcode = self.stream.read_u8().await.expect("a frame") & 0x0f;

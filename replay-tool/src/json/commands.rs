@@ -84,7 +84,9 @@ impl Show for Command {
             Command::AmendOrder(payload) => payload.fields(out),
             Command::PlaceOrderWithTerms(payload) => payload.fields(out),
             Command::CancelOrderIf(payload) => payload.fields(out),
-            Command::CancelReplaceWithTerms(payload) => payload.fields(out),
+            Command::CancelReplaceWithTerms(payload) | Command::ReplaceRest(payload) => {
+                payload.fields(out);
+            }
             Command::PlaceOrderList(payload) => payload.fields(out),
             Command::CancelOrderList(payload) => payload.fields(out),
             Command::SetCountdown(payload) => payload.fields(out),

@@ -72,6 +72,13 @@ pub(super) fn commands() -> Vec<Command> {
             mode: CancelReplaceMode::AllowFailure,
             restriction: CancelRestriction::OnlyNew,
         })),
+        Command::ReplaceRest(Box::new(CancelReplaceWithTermsV1 {
+            new: place(),
+            target: order_ref(),
+            cancel_client: text("cancel-80"),
+            mode: CancelReplaceMode::StopOnFailure,
+            restriction: CancelRestriction::OnlyPartiallyFilled,
+        })),
         Command::PlaceOrderList(Box::new(PlaceOrderListV1 {
             legs: [leg(311, "above"), leg(321, "below"), leg(331, "third")],
             valid_until,

@@ -202,7 +202,8 @@ async fn submit_cancel(
         cancel_client: client_id::generate(),
     };
     let receipt = call.submit(Command::CancelOrder(cancel)).await?;
-    let Some(report) = ended(call, caller, target, &receipt).await else {
+    let meant = (symbol.symbol, target, &cancel.cancel_client);
+    let Some(report) = ended(call, caller, meant, &receipt).await else {
         let reason = cancel_refusal(&receipt);
         return Err(reason
             .map_or_else(error::lost, refusal::of)
@@ -360,7 +361,8 @@ async fn cancel_every(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
         };
         let receipt = call.submit(Command::CancelAll(command)).await?;
         let refused = cancel_refusal(&receipt);
-        let is_done = cancelled(&receipt, caller.account).next().is_some();
+        let mut done = cancelled(&receipt, caller.account);
+        let is_done = done.any(|done| done.symbol == symbol.symbol);
         match refused.filter(|_| !is_done) {
             None | Some(RejectReason::UnknownOrder) => {}
             Some(reason) => return Err(refusal::of(reason).at(receipt.offset)),
