@@ -27,9 +27,9 @@ mod loom;
 mod fuzz;
 mod sim;
 mod trials;
+mod architectures;
 mod maven;
 mod services;
-mod later;
 
 use std::process::ExitCode;
 
@@ -59,8 +59,7 @@ enum Verb {
     Fuzz(fuzz::Fuzz),
     Sim(sim::Sim),
     Trials(trials::Trials),
-    #[command(flatten)]
-    Later(later::Later),
+    Architectures(architectures::Architectures),
 }
 
 fn main() -> ExitCode {
@@ -77,7 +76,7 @@ fn main() -> ExitCode {
         Verb::Fuzz(verb) => verb.run(&workspace),
         Verb::Sim(verb) => verb.run(&workspace),
         Verb::Trials(verb) => verb.run(&workspace),
-        Verb::Later(verb) => Ok(verb.run()),
+        Verb::Architectures(verb) => verb.run(&workspace),
     });
     outcome.unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");
