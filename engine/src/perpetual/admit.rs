@@ -164,7 +164,7 @@ impl<T: Trace> Engine<T> {
     }
 
     /// The side of the position fits the account's mode.
-    fn check_position_side(
+    pub(crate) fn check_position_side(
         &self,
         order: &PlaceOrderV1,
         terms: &PerpetualTerms,

@@ -75,6 +75,8 @@ impl<T: Trace> Engine<T> {
             return;
         }
         let Some(surrender) = self.next_surrender(pool) else {
+            // Numbers out of range: it is looked at again when the mark moves.
+            self.state.perpetuals.due.pop_front();
             return;
         };
         self.order_surrender(&surrender);

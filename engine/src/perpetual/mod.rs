@@ -12,7 +12,8 @@
 //! Absent on purpose: margin in several assets, scanning all accounts for one that is due.
 //!
 //! Reading order: this file (the state), `wallet`, `pool`, `rules`, `admit`, `place`, `walk`,
-//! `modify`, `traders`, `prices`, `funding`, `liquidate`, `deleverage`, `section`, `reads`.
+//! `modify`, `conditional`, `traders`, `prices`, `funding`, `liquidate`, `deleverage`,
+//! `section`, `reads`.
 
 pub mod wallet;
 pub mod pool;
@@ -21,6 +22,7 @@ pub mod admit;
 pub mod place;
 pub mod walk;
 pub mod modify;
+pub mod conditional;
 pub mod traders;
 pub mod prices;
 pub mod funding;
@@ -37,7 +39,9 @@ use schemas::margin::Table;
 use schemas::perpetual::{ContractSpec, Holding, PositionSide};
 use schemas::units::{Price, Rate, TimeNs};
 
+use self::conditional::Waiting;
 use crate::clearing::ledger::Ledger;
+use crate::triggers::trigger_book::TriggerBook;
 
 /// One position and the open orders for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -90,6 +94,8 @@ pub struct Contract {
     pub(crate) desks: Vec<Option<Box<Desk>>>,
     /// Lots long of all accounts; as many are short.
     pub longs: i128,
+    /// Conditional orders by mark price.
+    pub(crate) triggers: TriggerBook,
     /// Positions by safe price: those that fear a fall, and those that fear a rise.
     pub(crate) falling: BTreeSet<(i64, AccountId, PositionSide)>,
     pub(crate) rising: BTreeSet<(i64, AccountId, PositionSide)>,
@@ -151,6 +157,8 @@ pub struct Perpetuals {
     pub(crate) wallets: Ledger,
     /// By due time and arrival in the count of all timers.
     pub(crate) timers: BTreeMap<(TimeNs, u64), Timer>,
+    /// Conditional orders that sleep.
+    pub(crate) waiting: BTreeMap<(SymbolId, OrderId), Waiting>,
     /// Pools to liquidate, in turn.
     pub(crate) due: VecDeque<Due>,
     /// Positions that moved in the running command.
@@ -174,6 +182,7 @@ impl Contract {
             next_funding: TimeNs(0),
             desks: Vec::new(),
             longs: 0,
+            triggers: TriggerBook::default(),
             falling: BTreeSet::new(),
             rising: BTreeSet::new(),
         }

@@ -154,15 +154,19 @@ impl<T: Trace> Engine<T> {
             rate: self.rates_of(old.account, listed).taker,
             ..Taker::of_order(&old, listed)
         };
-        let mut walker = Walker {
+        let walker = Walker {
             taker,
             position: old.position,
             reducing: old.reducing,
             is_forced: false,
             is_broke: false,
         };
-        // Nothing else may come between, and there is room: the frame is this command's.
-        let from = self.out.len();
+        self.run_standing(handle, walker);
+    }
+
+    /// An order that stands in no queue walks; what does not fit this frame expires.
+    pub(crate) fn run_standing(&mut self, handle: u32, mut walker: Walker) {
+        let (from, symbol) = (self.out.len(), walker.taker.market.symbol);
         let is_whole = self.walk_perpetual(&mut walker);
         let status = match walker.taker.end() {
             Some(status) => Some(status),
@@ -173,11 +177,11 @@ impl<T: Trace> Engine<T> {
             Some(status) => self.end_standing(handle, &walker.taker, status),
             None => self.rest_standing(handle, &walker),
         }
-        self.watch_trades(old.symbol, from);
+        self.watch_trades(symbol, from);
     }
 
     /// The order leaves slab, seat and look-up; it is in no queue.
-    fn end_standing(&mut self, handle: u32, taker: &Taker, status: OrderStatus) {
+    pub(crate) fn end_standing(&mut self, handle: u32, taker: &Taker, status: OrderStatus) {
         self.end_taker(taker, status);
         let state = &mut self.state;
         if taker.client_tag != 0 {

@@ -21,6 +21,12 @@ use crate::trace::Trace;
 impl<T: Trace> Engine<T> {
     #[inline(never)]
     pub(crate) fn place_perpetual(&mut self, command: &PlacePerpetualV1) {
+        if command.order.order_type.is_contingent() {
+            return match self.admit_conditional(command) {
+                Ok(fitted) => self.accept_conditional(command, &fitted),
+                Err(reason) => self.reject_order(&command.order, reason),
+            };
+        }
         match self.admit_perpetual(command) {
             Ok(fitted) => self.accept_perpetual(&fitted),
             Err(reason) => self.reject_order(&command.order, reason),

@@ -104,6 +104,7 @@ impl<T: Trace> Engine<T> {
         self.out
             .push(Event::MarkPriceChanged(MarkPriceChanged { symbol, mark }));
         self.look_at_hurt(symbol, mark);
+        self.show_mark(symbol, mark);
     }
 
     /// Positions whose safe price the mark has reached, by the index; nobody else.

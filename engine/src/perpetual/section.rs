@@ -6,18 +6,23 @@
 use std::collections::BTreeMap;
 
 use schemas::ids::{AccountId, OrderId, SymbolId};
-use schemas::instrument::{Side, SymbolKind};
+use schemas::instrument::{OrderStage, Side, SymbolKind};
 use schemas::margin::{self, Table};
 use schemas::perpetual::{PositionSide, put_brackets, take_brackets};
 use schemas::units::{Amount, Price, TimeNs};
 use schemas::wire::Wire;
 
+use super::conditional::Waiting;
 use super::deleverage::Deleverage;
 use super::funding::Paying;
 use super::walk::Walker;
 use super::{Contract, Desk, Due, Leg, Pool, Timer};
+use crate::book::order::Order;
 use crate::clearing::ledger::Balance;
 use crate::state::State;
+use crate::terms::admit::tracks;
+use crate::terms::section::{put_book, take_book};
+use crate::triggers::trigger_book::{Wait, Waiter};
 
 /// Its name; it stands behind all others.
 pub const SECTION: &str = "perpetuals";
@@ -56,6 +61,26 @@ fields!(Deleverage {
     price
 });
 fields!(Due { pool, started });
+
+impl Wire for Waiting {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.terms.put(out);
+        self.by_mark.map(|(wait, _)| wait).put(out);
+        self.by_mark.map(|(_, arrival)| arrival).put(out);
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        let terms = Wire::take(input)?;
+        let (wait, arrival) = (Wire::take(input)?, Wire::take(input)?);
+        Some(Waiting {
+            terms,
+            by_mark: match (wait, arrival) {
+                (Some(wait), Some(arrival)) => Some((wait, arrival)),
+                (None, None) => None,
+                _ => return None,
+            },
+        })
+    }
+}
 
 impl Wire for Pool {
     fn put(&self, out: &mut Vec<u8>) {
@@ -148,11 +173,26 @@ pub(crate) fn put(state: &State, out: &mut Vec<u8>) {
         position.put(out);
         reducing.put(out);
     }
+    (perpetuals.waiting.len() as u64).put(out);
+    for ((symbol, order), waiting) in &perpetuals.waiting {
+        symbol.put(out);
+        order.put(out);
+        waiting.put(out);
+    }
+    for contract in perpetuals.contracts.values() {
+        put_book(&contract.triggers, out);
+    }
 }
 
-/// What resting orders on perpetuals have beyond others, where it is not the usual.
+/// What open orders on perpetuals have beyond others, where it is not the usual.
 fn special_orders(state: &State) -> BTreeMap<(SymbolId, OrderId), (PositionSide, bool)> {
     let mut orders = BTreeMap::new();
+    let mut note = |order: &Order| {
+        if order.reducing || order.position != PositionSide::Both {
+            let key = (order.symbol, order.id);
+            orders.insert(key, (order.position, order.reducing));
+        }
+    };
     for symbol in state.symbols.iter() {
         if symbol.kind != SymbolKind::Perpetual {
             continue;
@@ -160,11 +200,11 @@ fn special_orders(state: &State) -> BTreeMap<(SymbolId, OrderId), (PositionSide,
         for side in [Side::Buy, Side::Sell] {
             for handle in state.books.queue(symbol.market.symbol, side) {
                 let order = state.books.orders.get(handle);
-                if order.reducing || order.position != PositionSide::Both {
-                    let key = (order.symbol, order.id);
-                    orders.insert(key, (order.position, order.reducing));
-                }
+                note(order);
             }
+        }
+        for handle in state.books.aside(symbol.market.symbol) {
+            note(state.books.orders.get(handle));
         }
     }
     orders
@@ -247,9 +287,54 @@ pub(crate) fn take(state: &mut State, input: &mut &[u8]) -> Option<()> {
         order.position = position;
         order.reducing = reducing;
     }
+    take_waiting(state, input)?;
     count_orders(state)?;
     numbers_fit(state)?;
     make_index(state);
+    Some(())
+}
+
+/// Sleeping orders; those by mark price lie down again, unless they track.
+fn take_waiting(state: &mut State, input: &mut &[u8]) -> Option<()> {
+    for _ in 0..u64::take(input)? {
+        let key = (SymbolId::take(input)?, OrderId::take(input)?);
+        let waiting = Waiting::take(input)?;
+        state.perpetuals.contracts.get(&key.0)?;
+        let handle = state.books.find(key.0, key.1)?;
+        let extras = state.books.orders.extras(handle)?;
+        (extras.stage == OrderStage::Waiting).then_some(())?;
+        state.perpetuals.waiting.insert(key, waiting);
+    }
+    let symbols: Vec<SymbolId> = state.perpetuals.contracts.keys().copied().collect();
+    for symbol in symbols {
+        let contract = state.perpetuals.contracts.get_mut(&symbol)?;
+        let busy = take_book(&mut contract.triggers, input)?;
+        contract.triggers.fired.is_empty().then_some(())?;
+        let range = (symbol, OrderId(0))..=(symbol, OrderId(u64::MAX));
+        for ((_, id), waiting) in state.perpetuals.waiting.range(range) {
+            let Some((wait, arrival)) = waiting.by_mark.filter(|_| !busy.contains(id)) else {
+                continue;
+            };
+            if matches!(wait, Wait::Tracking(_)) {
+                // Set off already, and queued in the symbol's own book.
+                continue;
+            }
+            let handle = state.books.find(symbol, *id)?;
+            let delta = state.books.orders.extras(handle)?.terms.trailing_delta;
+            let waiter = Waiter {
+                order: *id,
+                delta,
+                tracks: tracks(state.books.orders.get(handle).side),
+            };
+            let is_fired = state.terms.books.get(symbol.0 as usize)?;
+            let is_fired = is_fired.fired.iter().any(|(order, _)| order == id);
+            if !is_fired {
+                contract
+                    .triggers
+                    .lay(wait, (waiter, arrival), contract.mark);
+            }
+        }
+    }
     Some(())
 }
 

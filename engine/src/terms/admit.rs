@@ -185,7 +185,7 @@ impl<T: Trace> Engine<T> {
 }
 
 /// The way the price has to go to reach the stop price.
-fn direction_of(order: &PlaceOrderV1) -> Direction {
+pub(crate) fn direction_of(order: &PlaceOrderV1) -> Direction {
     match order.order_type.triggers_above(order.side) {
         true => Direction::Rising,
         false => Direction::Falling,

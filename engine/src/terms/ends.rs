@@ -2,7 +2,7 @@
 
 use schemas::event::{Event, OrderDone};
 use schemas::ids::{AssetId, OrderId, SymbolId};
-use schemas::instrument::{ExpiryReason, OrderStatus, Side};
+use schemas::instrument::{ExpiryReason, OrderStatus, Side, SymbolKind};
 use schemas::order_event::OrderExpiring;
 use schemas::units::{Amount, Qty};
 
@@ -91,6 +91,10 @@ impl<T: Trace> Engine<T> {
             counts.algo -= u32::from(order.order_type.is_contingent());
             counts.iceberg -= u32::from(extras.terms.iceberg_qty().is_some());
         });
+        if state.symbols[order.symbol.0 as usize].kind == SymbolKind::Perpetual {
+            self.forget_waiting(order.symbol, order.id, extras.terms.trailing_delta);
+        }
+        let state = &mut self.state;
         if order.client_tag != 0 {
             state.clients.remove(order.client_tag, handle);
         }

@@ -155,7 +155,7 @@ fn put_aside(order: &Order, out: &mut Vec<u8>) {
     order.made.put(out);
 }
 
-fn put_book(book: &TriggerBook, out: &mut Vec<u8>) {
+pub(crate) fn put_book(book: &TriggerBook, out: &mut Vec<u8>) {
     book.arrivals.put(out);
     for tracking in &book.tracking {
         (tracking.groups().len() as u64).put(out);
@@ -188,7 +188,7 @@ pub(crate) fn take(state: &mut State, input: &mut &[u8]) -> Option<()> {
         take_special(state, input)?;
     }
     for index in 0..state.terms.books.len() {
-        let busy = take_book(state, index, input)?;
+        let busy = take_book(state.terms.books.get_mut(index)?, input)?;
         lay_sleeping(state, SymbolId(index as u32), &busy)?;
     }
     for _ in 0..u64::take(input)? {
@@ -278,9 +278,8 @@ fn take_aside(
 }
 
 /// Gives the orders that track or were set off; the others sleep.
-fn take_book(state: &mut State, index: usize, input: &mut &[u8]) -> Option<BTreeSet<OrderId>> {
+pub(crate) fn take_book(book: &mut TriggerBook, input: &mut &[u8]) -> Option<BTreeSet<OrderId>> {
     let mut busy = BTreeSet::new();
-    let book = state.terms.books.get_mut(index)?;
     book.arrivals = Wire::take(input)?;
     for tracking in &mut book.tracking {
         take_tracking(tracking, &mut busy, input)?;

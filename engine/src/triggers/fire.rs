@@ -7,7 +7,8 @@ use schemas::command::{Command, PlaceOrderV1};
 use schemas::event::Event;
 use schemas::ids::{OrderId, SymbolId};
 use schemas::instrument::{
-    ExpiryReason, OrderStage, OrderStatus, OrderType, Side, SymbolState, TimeInForce, VenueState,
+    ExpiryReason, OrderStage, OrderStatus, OrderType, Side, SymbolKind, SymbolState, TimeInForce,
+    VenueState,
 };
 use schemas::order_event::OrderStep;
 use schemas::units::{Amount, Price};
@@ -138,7 +139,13 @@ impl<T: Trace> Engine<T> {
         let extras = *self.state.books.orders.extras_mut(handle);
         match extras.stage {
             OrderStage::Pending => self.activate(extras.list.expect("only a leg is pending")),
-            OrderStage::Waiting => self.set_off(handle, price),
+            OrderStage::Waiting => {
+                let listed = &self.state.symbols[symbol.0 as usize];
+                match listed.kind {
+                    SymbolKind::Spot => self.set_off(handle, price),
+                    SymbolKind::Perpetual => self.set_off_perpetual(handle, price),
+                }
+            }
             OrderStage::Working => unreachable!("it was set off once"),
         }
     }

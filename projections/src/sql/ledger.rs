@@ -6,6 +6,7 @@
 use schemas::event::{Event, Trade};
 use schemas::ids::{AccountId, AssetId, BusinessId, EventId};
 use schemas::instrument::Side;
+use schemas::perpetual::WalletDirection;
 use schemas::units::{Amount, Qty, TimeNs};
 
 use crate::sql::database::Value;
@@ -106,6 +107,26 @@ pub fn payment(event: &Event) -> Option<Payment> {
             amount,
             business,
         } => (from, to, asset, amount, "transfer", business),
+        // Between the spot and the futures wallet: what the spot side sees of it.
+        Event::FuturesTransferred(it) => {
+            let (from, to) = match it.direction {
+                WalletDirection::ToFutures => (it.account, AccountId::FUTURES),
+                WalletDirection::ToSpot => (AccountId::FUTURES, it.account),
+            };
+            (from, to, it.asset, it.amount, "futures", it.business)
+        }
+        Event::InsuranceDeposited {
+            asset,
+            amount,
+            business,
+        } => (
+            AccountId::OUTSIDE,
+            AccountId::FUTURES,
+            asset,
+            amount,
+            "insurance",
+            business,
+        ),
         _ => return None,
     };
     Some(Payment {
