@@ -37,7 +37,8 @@ def test_every_stream_says_what_rest_says(traders):
         tickers = [last[f"{NAME.lower()}@ticker"]["L"], last["!ticker@arr"][0]["L"]]
         tickers += [last[f"{NAME.lower()}@ticker_{size}"]["L"] for size in ("1h", "4h", "1d")]
         mini, full = (last[f"{NAME.lower()}@{kind}"]["v"] for kind in ("miniTicker", "ticker"))
-        return min(candles + tickers) > before and mini == full
+        average = last[f"{NAME.lower()}@avgPrice"]
+        return min(candles + tickers) > before and mini == full and average["T"] > 0
 
     url = "/stream?streams=" + "/".join(names)
     seen = read(url, act, complete)
