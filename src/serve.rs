@@ -17,6 +17,7 @@ use gateway::submit::Submit;
 use gateway::ws::life::Sockets;
 use schemas::ids::Offset;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admin::{self, Admin};
@@ -52,6 +53,8 @@ pub struct Venue {
     sinks: Arc<Sinks>,
     reconciler: Option<tokio::task::JoinHandle<()>>,
     follower: follower::Follower,
+    terminate: Signal,
+    interrupt: Signal,
     stop: watch::Sender<bool>,
     sockets: Sockets,
     servers: Vec<tokio::task::JoinHandle<()>>,
@@ -113,6 +116,9 @@ impl Venue {
         let mut servers = vec![serve_fix(institutions, parts, &config, &stopping)];
         servers.extend(doors.serve((routes, inner), &live, &stopping));
         Ok(Venue {
+            // Before anyone is told that it is ready: a stop asked for then is a clean one.
+            terminate: listen_to(SignalKind::terminate())?,
+            interrupt: listen_to(SignalKind::interrupt())?,
             addresses,
             administration,
             node,
@@ -148,14 +154,12 @@ impl Venue {
     ///
     /// # Errors
     /// [`Exit::Io`] when a sync failed.
-    pub async fn run_until_stopped(self) -> Result<(), Failure> {
-        let mut terminate = signal(tokio::signal::unix::SignalKind::terminate())?;
-        let mut interrupt = signal(tokio::signal::unix::SignalKind::interrupt())?;
+    pub async fn run_until_stopped(mut self) -> Result<(), Failure> {
         let mut look = tokio::time::interval(Duration::from_millis(50));
         loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
                 _ = look.tick() => if self.node.has_ended() { break },
             }
         }
@@ -185,8 +189,8 @@ impl Venue {
     }
 }
 
-fn signal(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
-    tokio::signal::unix::signal(kind)
+fn listen_to(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind)
         .map_err(|error| Failure::new(Exit::OurFault, format!("no signal handler: {error}")))
 }
 
