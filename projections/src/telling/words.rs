@@ -100,7 +100,7 @@ pub(super) fn event(document: &mut Document<'_>, names: &Names, event: &Event) {
         | Event::CountdownElapsed { .. } => terms::list(document, names, event),
         Event::BreakerTripped(it) => {
             let scales = Scales::of(document, names, it.symbol);
-            document.number("order", it.order.0);
+            // Whose order met the bound is nobody else's business: the offset leads to it.
             scales.price(document, "bound", it.bound);
             scales.price(document, "met", it.met);
         }
