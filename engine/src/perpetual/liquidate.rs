@@ -259,7 +259,8 @@ impl<T: Trace> Engine<T> {
         }
     }
 
-    /// Rate x filled notional, rounded up, never more than what is left; to insurance.
+    /// Rate x filled notional, rounded up, never more than what is left; to insurance. What
+    /// the unsold rest will lose at the bankruptcy price is not left.
     fn take_liquidation_fee(&mut self, walker: &Walker) {
         let taker = &walker.taker;
         let (account, symbol) = (taker.account, taker.market.symbol);
@@ -278,7 +279,14 @@ impl<T: Trace> Engine<T> {
                 let wallets = &self.state.perpetuals.wallets;
                 wallets.balance(account, asset).free.0
             }
-            _ => sums.wallet.min(sums.balance()),
+            _ => {
+                let lots = i128::from(taker.left.0) * i128::from(leg.holding.size.0.signum());
+                let unit = taker.market.quote_per_tick_lot;
+                let at = |price| margin::value(lots, price, unit).expect("it was priced").0;
+                let mark = contract.mark.unwrap_or(Price::ZERO);
+                let surrendered = at(taker.limit) - at(mark);
+                sums.wallet.min(sums.balance() + surrendered.min(0))
+            }
         };
         let fee = Amount(full.min(at_hand).max(0));
         self.trace.note(Note::Fee {
