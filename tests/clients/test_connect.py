@@ -9,7 +9,8 @@ import pytest
 import requests
 
 BASE_URL = os.environ["BASE_URL"]
-KIT = pathlib.Path(os.environ.get("DAYBOOK_SHARED", "../shared")) / "clients/kit/go_binance"
+SHARED = pathlib.Path(__file__).parents[3] / "shared"
+KIT = pathlib.Path(os.environ.get("DAYBOOK_SHARED", SHARED)) / "clients/kit/go_binance"
 
 
 def printed(client):
