@@ -51,6 +51,7 @@ macro_rules! fields {
         }
     };
 }
+pub(crate) use fields;
 
 fields!(Asset { asset, code, scale });
 fields!(Market {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemas::command::PlaceOrderV1;
+use schemas::event::OrderRested;
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::{OrderType, SelfTradePrevention, Side, TimeInForce};
 use schemas::perpetual::PositionSide;
@@ -64,6 +65,18 @@ impl Order {
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         !self.special && matches!(self.order_type, OrderType::Limit | OrderType::LimitMaker)
+    }
+
+    /// What is told when it rests as it is.
+    pub(crate) fn rested(&self) -> OrderRested {
+        OrderRested {
+            symbol: self.symbol,
+            order: self.id,
+            account: self.account,
+            side: self.side,
+            price: self.price,
+            open: self.open,
+        }
     }
 
     /// A new order as it rests whole, not in any list yet.

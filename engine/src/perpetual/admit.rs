@@ -55,15 +55,7 @@ impl<T: Trace> Engine<T> {
         }
         self.check_perpetual_filters(&order, terms.reduce_only, Counted::default())?;
         self.check_position_side(&order, &terms)?;
-        let client_tag = self.client_tag(order.account, order.symbol, &order.client_order);
-        let named = (order.account, order.symbol);
-        if client_tag != 0
-            && self
-                .find_client(client_tag, named.0, named.1, &order.client_order)
-                .is_some()
-        {
-            return Err(RejectReason::DuplicateOrder);
-        }
+        let client_tag = self.free_tag(order.account, order.symbol, &order.client_order)?;
         self.check_request(order.account, &order.request)?;
         if self.state.perpetuals.is_due(order.account) {
             return Err(RejectReason::Liquidating);

@@ -76,15 +76,8 @@ impl<T: Trace> Engine<T> {
             return Err(RejectReason::MaxNumAlgoOrders);
         }
         self.check_position_side(&order, &terms)?;
-        let client_tag = self.client_tag(order.account, order.symbol, &order.client_order);
         let (account, symbol) = (order.account, order.symbol);
-        if client_tag != 0
-            && self
-                .find_client(client_tag, account, symbol, &order.client_order)
-                .is_some()
-        {
-            return Err(RejectReason::DuplicateOrder);
-        }
+        let client_tag = self.free_tag(account, symbol, &order.client_order)?;
         self.check_request(account, &order.request)?;
         if self.state.perpetuals.is_due(account) {
             return Err(RejectReason::Liquidating);

@@ -5,7 +5,7 @@
 //! stays in the slab and on its seat meanwhile.
 
 use schemas::command::PlaceOrderV1;
-use schemas::event::{CancelRejected, Event, OrderAmended, OrderRested};
+use schemas::event::{CancelRejected, Event, OrderAmended};
 use schemas::ids::ClientOrderId;
 use schemas::instrument::{OrderStatus, OrderType, Side};
 use schemas::perpetual::PriceMatch;
@@ -211,14 +211,7 @@ impl<T: Trace> Engine<T> {
         let order = *order;
         self.state.books.enqueue(handle);
         self.count_open(&order, order.open);
-        self.out.push(Event::OrderRested(OrderRested {
-            symbol: order.symbol,
-            order: order.id,
-            account: order.account,
-            side: order.side,
-            price: order.price,
-            open: order.open,
-        }));
+        self.out.push(Event::OrderRested(order.rested()));
     }
 
     /// Makes a resting order smaller; it keeps its place.

@@ -1,6 +1,6 @@
 //! An order on a perpetual enters, walks, rests, ends.
 
-use schemas::event::{Event, OrderRested};
+use schemas::event::Event;
 use schemas::ids::{AccountId, SymbolId};
 use schemas::instrument::{OrderStatus, Side};
 use schemas::perpetual::PositionSide;
@@ -111,14 +111,7 @@ impl<T: Trace> Engine<T> {
         };
         self.count_open(&order, taker.left);
         self.state.stand(order, details);
-        self.out.push(Event::OrderRested(OrderRested {
-            symbol: order.symbol,
-            order: order.id,
-            account: order.account,
-            side: order.side,
-            price: order.price,
-            open: order.open,
-        }));
+        self.out.push(Event::OrderRested(order.rested()));
     }
 
     /// Open lots of an order are counted for its position.

@@ -19,6 +19,7 @@ use super::walk::Walker;
 use super::{Contract, Desk, Due, Leg, Pool, Timer};
 use crate::book::order::Order;
 use crate::clearing::ledger::Balance;
+use crate::sections::fields;
 use crate::state::State;
 use crate::terms::admit::tracks;
 use crate::terms::section::{put_book, take_book};
@@ -27,19 +28,6 @@ use crate::triggers::trigger_book::{Wait, Waiter};
 /// Its name; it stands behind all others.
 pub const SECTION: &str = "perpetuals";
 
-/// Implements [`Wire`] for a struct, field by field in the order given.
-macro_rules! fields {
-    ($name:ident { $($field:ident),* $(,)? }) => {
-        impl Wire for $name {
-            fn put(&self, out: &mut Vec<u8>) {
-                $(self.$field.put(out);)*
-            }
-            fn take(input: &mut &[u8]) -> Option<Self> {
-                Some($name { $($field: Wire::take(input)?),* })
-            }
-        }
-    };
-}
 fields!(Walker {
     taker,
     position,

@@ -6,24 +6,12 @@ use schemas::wire::Wire;
 use crate::matching::carried::Work;
 use crate::protection::auction::{Auction, Indication};
 use crate::protection::fence::Fence;
+use crate::sections::fields;
 use crate::state::State;
 
 /// Its name; it stands behind all others.
 pub const SECTION: &str = "protection";
 
-/// Implements [`Wire`] for a struct, field by field in the order given.
-macro_rules! fields {
-    ($name:ident { $($field:ident),* $(,)? }) => {
-        impl Wire for $name {
-            fn put(&self, out: &mut Vec<u8>) {
-                $(self.$field.put(out);)*
-            }
-            fn take(input: &mut &[u8]) -> Option<Self> {
-                Some($name { $($field: Wire::take(input)?),* })
-            }
-        }
-    };
-}
 fields!(Indication {
     price,
     qty,

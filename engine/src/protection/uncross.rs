@@ -161,14 +161,11 @@ impl<T: Trace> Engine<T> {
 
     fn tell_rest(&mut self, handle: u32, price: Price) {
         let order = self.state.books.orders.get(handle);
-        self.out.push(Event::OrderRested(OrderRested {
-            symbol: order.symbol,
-            order: order.id,
-            account: order.account,
-            side: order.side,
+        let rested = OrderRested {
             price,
-            open: order.open,
-        }));
+            ..order.rested()
+        };
+        self.out.push(Event::OrderRested(rested));
     }
 
     /// One trade between two orders of the book.
@@ -303,13 +300,10 @@ impl<T: Trace> Engine<T> {
 
     /// It rests again with nothing, so that its end, or its next part, finds it there.
     fn tell_empty(&mut self, order: &crate::book::order::Order) {
-        self.out.push(Event::OrderRested(OrderRested {
-            symbol: order.symbol,
-            order: order.id,
-            account: order.account,
-            side: order.side,
-            price: order.price,
+        let rested = OrderRested {
             open: Qty::ZERO,
-        }));
+            ..order.rested()
+        };
+        self.out.push(Event::OrderRested(rested));
     }
 }

@@ -190,14 +190,7 @@ impl<T: Trace> Engine<T> {
         notional: Amount,
     ) -> Result<Admitted, RejectReason> {
         let (account, symbol) = (order.account, order.symbol);
-        let client_tag = self.client_tag(account, symbol, &order.client_order);
-        if client_tag != 0
-            && self
-                .find_client(client_tag, account, symbol, &order.client_order)
-                .is_some()
-        {
-            return Err(RejectReason::DuplicateOrder);
-        }
+        let client_tag = self.free_tag(account, symbol, &order.client_order)?;
         self.check_request(account, &order.request)?;
         let mut admitted = Admitted {
             client_tag,
@@ -239,6 +232,25 @@ impl<T: Trace> Engine<T> {
             return 0;
         }
         self.state.tags.of_client(account, symbol, client_order)
+    }
+
+    /// The tag of a client order id that no open order bears yet.
+    #[inline]
+    pub(crate) fn free_tag(
+        &self,
+        account: AccountId,
+        symbol: SymbolId,
+        client_order: &ClientOrderId,
+    ) -> Result<u32, RejectReason> {
+        let tag = self.client_tag(account, symbol, client_order);
+        let is_taken = tag != 0
+            && self
+                .find_client(tag, account, symbol, client_order)
+                .is_some();
+        match is_taken {
+            true => Err(RejectReason::DuplicateOrder),
+            false => Ok(tag),
+        }
     }
 
     /// The open order that bears a client order id.

@@ -131,14 +131,7 @@ impl<T: Trace> Engine<T> {
             return self.admit_funds(&acting(order), notional).map(Ready::Act);
         }
         let (account, symbol) = (order.account, order.symbol);
-        let client_tag = self.client_tag(account, symbol, &order.client_order);
-        if client_tag != 0
-            && self
-                .find_client(client_tag, account, symbol, &order.client_order)
-                .is_some()
-        {
-            return Err(RejectReason::DuplicateOrder);
-        }
+        let client_tag = self.free_tag(account, symbol, &order.client_order)?;
         self.check_request(account, &order.request)?;
         let hold = self.hold_asleep(order, &command.terms)?;
         if self.state.ledger.balance(account, hold.0).free < hold.1 {

@@ -16,6 +16,7 @@ use crate::book::extras::Extras;
 use crate::book::order::{Details, Order};
 use crate::lists::OrderList;
 use crate::lookup::NIL;
+use crate::sections::fields;
 use crate::state::State;
 use crate::triggers::tracking::Tracking;
 use crate::triggers::trigger_book::{Direction, TriggerBook, Wait, Waiter};
@@ -54,19 +55,6 @@ impl Wire for Wait {
     }
 }
 
-/// Implements [`Wire`] for a struct, field by field in the order given.
-macro_rules! fields {
-    ($name:ident { $($field:ident),* $(,)? }) => {
-        impl Wire for $name {
-            fn put(&self, out: &mut Vec<u8>) {
-                $(self.$field.put(out);)*
-            }
-            fn take(input: &mut &[u8]) -> Option<Self> {
-                Some($name { $($field: Wire::take(input)?),* })
-            }
-        }
-    };
-}
 fields!(Extras {
     terms,
     list,
