@@ -19,6 +19,7 @@ use crate::listen_keys::ListenKeys;
 use crate::queries::{Keys, Queries, ReadError};
 use crate::submit::{Receipt, Submit};
 use crate::wire::clock::TimeUnit;
+use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
 use crate::wire::symbol_query::{self, Chosen, find};
 use crate::ws::life::Sockets;
@@ -165,6 +166,25 @@ impl Call {
     /// As [`symbol_query::choose`].
     pub fn choose(&self) -> Result<Chosen, ApiError> {
         symbol_query::choose(&self.parameters, &self.directory, self.product)
+    }
+
+    /// The same with how they print, and whether one answer is meant and not a list.
+    ///
+    /// # Errors
+    /// As [`Call::choose`].
+    pub fn chosen(&self) -> Result<(bool, Vec<Grid>), ApiError> {
+        Ok(match self.choose()? {
+            Chosen::One(symbol) => (true, self.grids([symbol])),
+            Chosen::Many(symbols) => (false, self.grids(symbols)),
+        })
+    }
+
+    /// How the numbers of these symbols print.
+    pub fn grids(&self, symbols: impl IntoIterator<Item = SymbolReport>) -> Vec<Grid> {
+        let symbols = symbols.into_iter();
+        symbols
+            .map(|symbol| Grid::new(&self.directory, symbol))
+            .collect()
     }
 
     /// The venue's clock.

@@ -235,6 +235,23 @@ pub struct TradeReport {
 }
 
 impl TradeReport {
+    /// Whether as maker, for each side of it that is this account's, and this order's if one
+    /// is named; the taker's first. A trade with oneself has two.
+    pub fn roles(
+        &self,
+        account: AccountId,
+        order: Option<OrderId>,
+    ) -> impl Iterator<Item = bool> + use<> {
+        let sides = [
+            (false, self.taker_account, self.taker_order),
+            (true, self.maker_account, self.maker_order),
+        ];
+        let own = sides.into_iter().filter(move |(_, owner, number)| {
+            *owner == account && order.is_none_or(|order| order == *number)
+        });
+        own.map(|(is_maker, ..)| is_maker)
+    }
+
     /// Both accounts, each with the side it traded on; the taker first.
     pub fn sides(&self) -> [(AccountId, Side); 2] {
         [

@@ -6,7 +6,6 @@ use crate::call::{Answer, Call, Outcome};
 use crate::wire::grid::Grid;
 use crate::wire::market::BookTickerAnswer;
 use crate::wire::parameters::Parameters;
-use crate::wire::symbol_query::Chosen;
 
 /// What a ticker of one symbol, or of more, costs.
 pub fn weight(parameters: &Parameters) -> u32 {
@@ -17,14 +16,7 @@ pub fn weight(parameters: &Parameters) -> u32 {
 pub async fn book_ticker(call: &Call) -> Outcome {
     call.parameters
         .only(&["symbol", "symbols", "symbolStatus"])?;
-    let (is_one, symbols) = match call.choose()? {
-        Chosen::One(symbol) => (true, vec![symbol]),
-        Chosen::Many(symbols) => (false, symbols),
-    };
-    let grids: Vec<Grid> = symbols
-        .into_iter()
-        .map(|symbol| Grid::new(&call.directory, symbol))
-        .collect();
+    let (is_one, grids) = call.chosen()?;
     let rows = grids.iter().map(|grid| row(call, grid));
     Ok(Answer::one_or_all(is_one, rows))
 }

@@ -3,7 +3,6 @@
 use crate::call::{Answer, Call, Outcome};
 use crate::error::{self, ApiError, illegal};
 use crate::wire::exchange_info::{ExchangeInfo, PERMISSION};
-use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
 use crate::wire::symbol_query::{Chosen, read_names};
 
@@ -32,10 +31,7 @@ pub async fn exchange_info(call: &Call) -> Outcome {
         Chosen::Many(symbols) if wanted => symbols,
         Chosen::Many(_) => Vec::new(),
     };
-    let grids: Vec<Grid> = symbols
-        .into_iter()
-        .map(|symbol| Grid::new(&call.directory, symbol))
-        .collect();
+    let grids = call.grids(symbols);
     let now = call.unit.print(call.app.parts.submit.now());
     let info = ExchangeInfo::new(&call.directory, &grids, now, with_sets)
         .requests_per_second(call.queries().requests_per_second());

@@ -50,14 +50,8 @@ pub async fn my_trades(call: &Call, caller: &Caller) -> Outcome {
     let grid = Grid::new(&call.directory, symbol);
     let mut rows = Vec::with_capacity(trades.len());
     for trade in &trades {
-        let sides = [
-            (false, trade.taker_account, trade.taker_order),
-            (true, trade.maker_account, trade.maker_order),
-        ];
-        let own = sides.into_iter().filter(|(_, owner, number)| {
-            *owner == account && order.is_none_or(|order| order == *number)
-        });
-        rows.extend(own.map(|(maker, ..)| MyTradeAnswer::new(&grid, call.unit, trade, maker)));
+        let roles = trade.roles(account, order);
+        rows.extend(roles.map(|maker| MyTradeAnswer::new(&grid, call.unit, trade, maker)));
     }
     Ok(Answer::json(&rows))
 }

@@ -5,10 +5,9 @@ use schemas::units::TimeNs;
 
 use crate::call::{Answer, Call, Outcome};
 use crate::error::{self, ApiError};
-use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
 use crate::wire::statistics::{MiniTicker, Span, Statistics, WindowTicker};
-use crate::wire::symbol_query::{Chosen, Detail, count_names, read_detail};
+use crate::wire::symbol_query::{Detail, count_names, read_detail};
 use crate::wire::time_zone::read_window;
 
 /// The most symbols of one request.
@@ -51,20 +50,13 @@ pub fn mandatory(parameters: &Parameters) -> Result<(), ApiError> {
 /// As [`choose`]; -1101 for more than a hundred symbols.
 pub fn answer(call: &Call, opens: TimeNs, span: Span) -> Outcome {
     let detail = read_detail(&call.parameters)?;
-    let (is_one, symbols) = match call.choose()? {
-        Chosen::One(symbol) => (true, vec![symbol]),
-        Chosen::Many(symbols) => (false, symbols),
-    };
-    if SYMBOLS_MAX < symbols.len() {
+    let (is_one, grids) = call.chosen()?;
+    if SYMBOLS_MAX < grids.len() {
         return Err(
             ApiError::new(-1101, "Too many parameters sent for this endpoint.")
                 .hint("at most 100 symbols"),
         );
     }
-    let grids: Vec<Grid> = symbols
-        .into_iter()
-        .map(|symbol| Grid::new(&call.directory, symbol))
-        .collect();
     let windows = grids.iter().map(|grid| {
         let window = call.queries().window(grid.symbol.symbol, opens);
         (grid, Statistics::new(&window))

@@ -4,10 +4,9 @@ use schemas::market::{Interval, ZoneShift};
 use schemas::units::TimeNs;
 
 use crate::call::{Answer, Call, Outcome};
-use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
 use crate::wire::statistics::{DayTicker, MiniTicker, Span, Statistics};
-use crate::wire::symbol_query::{Chosen, Detail, count_names, read_detail};
+use crate::wire::symbol_query::{Detail, count_names, read_detail};
 
 const DAY_NS: u64 = 86_400_000_000_000;
 
@@ -28,19 +27,11 @@ pub async fn ticker_24hr(call: &Call) -> Outcome {
     call.parameters
         .only(&["symbol", "symbols", "type", "symbolStatus"])?;
     let detail = read_detail(&call.parameters)?;
-    let chosen = call.choose()?;
-    let (is_one, symbols) = match chosen {
-        Chosen::One(symbol) => (true, vec![symbol]),
-        Chosen::Many(symbols) => (false, symbols),
-    };
+    let (is_one, grids) = call.chosen()?;
     let now = call.app.parts.submit.now();
     let opens = TimeNs(now.0.saturating_sub(DAY_NS));
     let opens = Interval::Minute.start(opens, ZoneShift::UTC);
     let span = Span::until_now(call.unit, opens, now);
-    let grids: Vec<Grid> = symbols
-        .into_iter()
-        .map(|symbol| Grid::new(&call.directory, symbol))
-        .collect();
     let windows = grids.iter().map(|grid| {
         let window = call.queries().window(grid.symbol.symbol, opens);
         (grid, Statistics::new(&window))

@@ -6,20 +6,12 @@ use schemas::units::Price;
 use crate::call::{Answer, Call, Outcome};
 use crate::wire::grid::Grid;
 use crate::wire::market::PriceAnswer;
-use crate::wire::symbol_query::Chosen;
 
 /// Answers one price, or a list of them; zero without a trade.
 pub async fn ticker_price(call: &Call) -> Outcome {
     call.parameters
         .only(&["symbol", "symbols", "symbolStatus"])?;
-    let (is_one, symbols) = match call.choose()? {
-        Chosen::One(symbol) => (true, vec![symbol]),
-        Chosen::Many(symbols) => (false, symbols),
-    };
-    let grids: Vec<Grid> = symbols
-        .into_iter()
-        .map(|symbol| Grid::new(&call.directory, symbol))
-        .collect();
+    let (is_one, grids) = call.chosen()?;
     let rows = grids.iter().map(|grid| row(call, grid));
     Ok(Answer::one_or_all(is_one, rows))
 }

@@ -119,10 +119,7 @@ fn is_wanted(row: &Shown<'_>, wanted: &Option<SymbolReport>) -> bool {
 }
 
 fn grids(call: &Call) -> Vec<Grid> {
-    let listed = listed_of(&call.directory, call.product);
-    listed
-        .map(|symbol| Grid::new(&call.directory, symbol))
-        .collect()
+    call.grids(listed_of(&call.directory, call.product))
 }
 
 /// A row for each perpetual: one in one-way mode, long and short in hedge mode.

@@ -53,18 +53,8 @@ pub async fn user_trades(call: &Call, caller: &Caller) -> Outcome {
     let grid = Grid::new(&call.directory, symbol);
     let mut rows = Vec::with_capacity(trades.len());
     for (trade, profit) in trades.iter().zip(profits) {
-        let sides = [
-            (false, trade.taker_account, trade.taker_order),
-            (true, trade.maker_account, trade.maker_order),
-        ];
-        let own = sides.into_iter().filter(|(_, owner, number)| {
-            *owner == account && order.is_none_or(|order| order == *number)
-        });
-        rows.extend(
-            own.map(|(is_maker, ..)| {
-                UserTradeRow::new(&grid, call.unit, (trade, is_maker), profit)
-            }),
-        );
+        let row = |is_maker| UserTradeRow::new(&grid, call.unit, (trade, is_maker), profit);
+        rows.extend(trade.roles(account, order).map(row));
     }
     Ok(Answer::json(&rows))
 }

@@ -11,7 +11,7 @@ use crate::wire::futures::market::{
 };
 use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
-use crate::wire::symbol_query::{Chosen, listed_of};
+use crate::wire::symbol_query::listed_of;
 
 const ROWS: usize = 100;
 const ROWS_MAX: usize = 1_000;
@@ -24,11 +24,7 @@ pub fn weight(parameters: &Parameters) -> u32 {
 /// `premiumIndex`: mark, index and the coming funding of one perpetual, or of all.
 pub async fn premium_index(call: &Call) -> Outcome {
     call.parameters.only(&["symbol"])?;
-    let (is_one, symbols) = match call.choose()? {
-        Chosen::One(symbol) => (true, vec![symbol]),
-        Chosen::Many(symbols) => (false, symbols),
-    };
-    let grids = grids(call, symbols);
+    let (is_one, grids) = call.chosen()?;
     let rows = grids
         .iter()
         .map(|grid| PremiumIndexAnswer::new(grid, call.unit, &mark(call, &grid.symbol)));
@@ -49,7 +45,7 @@ pub async fn funding_rate(call: &Call) -> Outcome {
         end: parameters.integer("endTime")?.map(read_end_time),
         limit: parameters.limit(ROWS, ROWS_MAX)?,
     };
-    let grids = grids(call, call.directory.symbols.clone());
+    let grids = call.grids(call.directory.symbols.clone());
     let slots = call.queries().funding(&page);
     let rows: Vec<FundingRateRow> = slots
         .iter()
@@ -64,7 +60,7 @@ pub async fn funding_rate(call: &Call) -> Outcome {
 /// `fundingInfo`: how often, and how far at most.
 pub async fn funding_info(call: &Call) -> Outcome {
     call.parameters.only(&[])?;
-    let grids = grids(call, listed_of(&call.directory, call.product).collect());
+    let grids = call.grids(listed_of(&call.directory, call.product));
     let rows: Vec<FundingInfoRow> = grids
         .iter()
         .filter_map(|grid| {
@@ -85,11 +81,6 @@ pub async fn open_interest(call: &Call) -> Outcome {
     let now = call.unit.print(call.app.parts.submit.now());
     let grid = Grid::new(&call.directory, symbol);
     Ok(Answer::json(&OpenInterestAnswer::new(&grid, &mark, now)))
-}
-
-fn grids(call: &Call, symbols: Vec<SymbolReport>) -> Vec<Grid> {
-    let grid = |symbol| Grid::new(&call.directory, symbol);
-    symbols.into_iter().map(grid).collect()
 }
 
 fn mark(call: &Call, symbol: &SymbolReport) -> MarkReport {

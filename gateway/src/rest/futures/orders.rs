@@ -5,8 +5,6 @@
 //! order like any other, under the same number, and known to both.
 
 use schemas::command::{CancelAllV1, CancelOrderV1, Command, OrderRef};
-use schemas::ids::OrderId;
-use schemas::page::OrderPage;
 use schemas::perpetual_report::PerpetualOrder;
 use schemas::reject::RejectReason;
 use schemas::report::{OrderReport, SymbolReport};
@@ -16,13 +14,13 @@ use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
 use crate::error::futures as refusal;
 use crate::error::{self, ApiError};
+use crate::rest::all_orders;
 use crate::rest::cancel_order::ended;
 use crate::wire::client_id;
 use crate::wire::futures::order::{AlgoOrderAnswer, FuturesOrderAnswer};
 use crate::wire::grid::Grid;
 use crate::wire::order_events::{cancel_refusal, cancelled};
 use crate::wire::order_target::{ORDER, Target, TargetNames};
-use crate::wire::page::Page;
 use crate::wire::parameters::Parameters;
 
 /// How conditional orders are named.
@@ -315,23 +313,7 @@ fn list_open(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
 }
 
 async fn page(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
-    let names = kind.names();
-    call.parameters.required("symbol")?;
-    call.parameters
-        .only(&["symbol", names.order, "startTime", "endTime", "limit"])?;
-    let from = call.parameters.integer(names.order)?.map(OrderId);
-    let Page { start, end, limit } = Page::read(&call.parameters)?;
-    let symbol = call.symbol()?;
-    let page = OrderPage {
-        account: caller.account,
-        symbol: symbol.symbol,
-        from,
-        start,
-        end,
-        limit,
-    };
-    let reports = call.queries().orders(page).await?;
-    let grid = Grid::new(&call.directory, symbol);
+    let (grid, reports) = all_orders::page(call, caller, kind.names().order).await?;
     let rows: Vec<_> = all_told(call, reports)
         .iter()
         .filter(|told| kind.has(told))
