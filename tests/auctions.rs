@@ -9,10 +9,10 @@ use engine::apply::{Engine, Stamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use schemas::command::{
-    CancelAllV1, Command, CreateAccountV1, DepositV1, PlaceOrderV1, RequestDigest, SetFilterV1,
-    SetSymbolStateV1,
+    AmendOrderV1, CancelAllV1, Command, CreateAccountV1, DepositV1, OrderRef, PlaceOrderV1,
+    RequestDigest, SetFilterV1, SetSymbolStateV1,
 };
-use schemas::ids::{AccountId, AssetId, BusinessId, ClientOrderId, SymbolId};
+use schemas::ids::{AccountId, AssetId, BusinessId, ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::{Filter, OrderType, SelfTradePrevention, Side, SymbolState, TimeInForce};
 use schemas::order_command::{OrderTerms, PlaceOrderWithTermsV1};
 use schemas::protection::Protection;
@@ -278,6 +278,18 @@ fn draw(dice: &mut StdRng, accounts: &[AccountId], step: u32) -> Command {
             valid_until: TimeNs(0),
             account,
             symbol: BTC,
+        }),
+        9..13 => Command::AmendOrder(AmendOrderV1 {
+            target: OrderRef {
+                order: OrderId(dice.random_range(1..=u64::from(step) + 1)),
+                client_order: ClientOrderId::EMPTY,
+            },
+            new_qty: Qty(dice.random_range(100..5_000)),
+            valid_until: TimeNs(0),
+            account,
+            symbol: BTC,
+            request: RequestDigest::default(),
+            new_client: ClientOrderId::EMPTY,
         }),
         _ => order(dice, account, step),
     }

@@ -23,6 +23,7 @@ mod read_models;
 mod full_ring;
 mod fairness;
 mod auctions;
+mod fuse;
 mod fix_sessions;
 mod servers;
 mod outflow_redis;

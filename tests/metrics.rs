@@ -6,7 +6,7 @@ use crate::venue::client::Client;
 use crate::venue::{Node, Start};
 
 /// Every sample of `/metrics` by its name and labels.
-fn samples(node: &Node) -> BTreeMap<String, u64> {
+pub fn samples(node: &Node) -> BTreeMap<String, u64> {
     let address = std::fs::read_to_string(node.dir.join("admin.address")).expect("an address");
     let url = format!("http://{}/metrics", address.trim());
     let mut answer = ureq::get(&url).call().expect("the node answers");

@@ -24,12 +24,15 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn place_list(&mut self, list: &PlaceOrderListV1) {
         match self.admit_list(list) {
             Ok(working) => self.accept_list(list, working),
-            Err(reason) => self.out.push(Event::OrderListRejected(OrderListRejected {
-                account: list.account,
-                symbol: list.symbol,
-                list_client: list.list_client,
-                reason,
-            })),
+            Err(reason) => {
+                self.out.push(Event::OrderListRejected(OrderListRejected {
+                    account: list.account,
+                    symbol: list.symbol,
+                    list_client: list.list_client,
+                    reason,
+                }));
+                self.blow_fuse(list.symbol, reason);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! An order made smaller; it keeps its place in the queue.
+//! An order made smaller; it keeps its place in the queue, also while an auction collects.
 
 use schemas::command::AmendOrderV1;
 use schemas::event::{CancelRejected, Event, OrderAmended};
@@ -42,7 +42,7 @@ impl<T: Trace> Engine<T> {
     fn admit_amend(&mut self, command: &AmendOrderV1) -> Result<Admitted, RejectReason> {
         let (account, symbol) = (command.account, command.symbol);
         self.check_window(command.valid_until)?;
-        self.check_open(symbol, account)?;
+        self.check_changeable(symbol, account)?;
         let handle = self.find_target(account, symbol, &command.target)?;
         self.check_amends(handle)?;
         let details = self.state.books.orders.details(handle);

@@ -2,7 +2,7 @@
 
 use schemas::command::{OrderSize, PlaceOrderV1};
 use schemas::event::{Event, OrderAccepted, OrderDone, OrderRejected, OrderRested};
-use schemas::ids::{ClientOrderId, OrderId};
+use schemas::ids::{ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::{OrderStatus, OrderType, Side, SymbolState, TimeInForce};
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty};
@@ -37,12 +37,14 @@ impl<T: Trace> Engine<T> {
             client_order: order.client_order,
             reason,
         }));
+        self.blow_fuse(order.symbol, reason);
+    }
+
+    /// A fault found in admission halts its symbol, and no other, in the same frame.
+    pub(crate) fn blow_fuse(&mut self, symbol: SymbolId, reason: RejectReason) {
         if reason == RejectReason::SymbolFault {
-            self.state.symbols.change(order.symbol).state = SymbolState::Halt;
-            self.out.push(Event::SymbolStateChanged {
-                symbol: order.symbol,
-                state: SymbolState::Halt,
-            });
+            self.end_collecting(symbol);
+            self.change_symbol_state(symbol, SymbolState::Halt);
         }
     }
 

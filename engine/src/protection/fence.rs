@@ -5,7 +5,7 @@ use schemas::event::Event;
 use schemas::instrument::{ExpiryReason, OrderStatus, OrderType, Side, TimeInForce};
 use schemas::order_event::OrderExpiring;
 use schemas::protection::BreakerTripped;
-use schemas::units::Price;
+use schemas::units::{Price, Qty};
 
 use crate::apply::Engine;
 use crate::matching::taker::Taker;
@@ -18,7 +18,7 @@ const ONE: i128 = 10_000;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fence {
     pub price: Price,
-    /// It is the breaker's: who would trade beyond it stops the symbol.
+    /// It is the breaker's: who would trade beyond it may stop the symbol.
     pub trips: bool,
 }
 
@@ -135,10 +135,15 @@ impl<T: Trace> Engine<T> {
 
     /// What is left expires; at the breaker the symbol stops, and a limit order that may
     /// rest waits for the auction in the book.
+    ///
+    /// Who stops a symbol has staked something on it: what is left stands in the auction, or
+    /// it has bought all there was within the bound. An order that merely asked expires.
     #[cold]
     pub(crate) fn finish_at_fence(&mut self, taker: &Taker, next: Price) {
         let symbol = taker.market.symbol;
-        if taker.fence.trips {
+        let may_rest =
+            taker.order_type != OrderType::Market && taker.time_in_force == TimeInForce::Gtc;
+        if taker.fence.trips && (may_rest || taker.executed != Qty::ZERO) {
             self.out.push(Event::BreakerTripped(BreakerTripped {
                 symbol,
                 order: taker.order,
@@ -146,8 +151,6 @@ impl<T: Trace> Engine<T> {
                 met: next,
             }));
             self.call_auction(symbol);
-            let may_rest =
-                taker.order_type != OrderType::Market && taker.time_in_force == TimeInForce::Gtc;
             if may_rest {
                 return self.finish_walk(taker);
             }

@@ -130,11 +130,24 @@ impl<T: Trace> Engine<T> {
     fn check_entry(&self, order: &PlaceOrderV1) -> Result<(), RejectReason> {
         let may_rest =
             order.order_type == OrderType::Limit && order.time_in_force == TimeInForce::Gtc;
-        if may_rest && self.is_collecting(order.symbol) {
-            self.check_market(true, order.symbol)?;
-            return self.check_account(order.account);
+        match may_rest {
+            true => self.check_changeable(order.symbol, order.account),
+            false => self.check_open(order.symbol, order.account),
         }
-        self.check_open(order.symbol, order.account)
+    }
+
+    /// As [`Engine::check_open`], or the symbol collects orders: the book may change.
+    #[inline]
+    pub(crate) fn check_changeable(
+        &self,
+        symbol: SymbolId,
+        account: AccountId,
+    ) -> Result<(), RejectReason> {
+        if self.is_collecting(symbol) {
+            self.check_market(true, symbol)?;
+            return self.check_account(account);
+        }
+        self.check_open(symbol, account)
     }
 
     /// Whether the symbol collects orders for an auction.

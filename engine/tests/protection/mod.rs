@@ -5,14 +5,15 @@
 mod auctions;
 mod streams;
 
-use schemas::command::{Command, SetFilterV1, SetSymbolStateV1};
+use schemas::command::{AmendOrderV1, Command, SetFilterV1, SetSymbolStateV1};
 use schemas::event::Event;
-use schemas::instrument::{Filter, OrderType, Side, SymbolState, TimeInForce};
+use schemas::ids::ClientOrderId;
+use schemas::instrument::{ContingencyType, Filter, OrderType, Side, SymbolState, TimeInForce};
 use schemas::protection::Protection;
-use schemas::units::{Price, TimeNs};
+use schemas::units::{Price, Qty, TimeNs};
 
 use crate::terms::{Stage, told};
-use crate::venue::limit;
+use crate::venue::{Scales, by_id, limit};
 
 use Side::{Buy, Sell};
 
@@ -54,6 +55,18 @@ impl Stage {
         let mut order = limit(self.user, self.symbol, side, (0, qty));
         order.order_type = OrderType::Market;
         self.run(&Command::PlaceOrder(order))
+    }
+
+    fn amend(&mut self, order: u64, new_qty: i64) -> String {
+        self.run(&Command::AmendOrder(AmendOrderV1 {
+            target: by_id(order),
+            new_qty: Qty(new_qty),
+            valid_until: TimeNs(0),
+            account: self.user,
+            symbol: self.symbol,
+            request: Default::default(),
+            new_client: ClientOrderId::EMPTY,
+        }))
     }
 
     /// Time passes; what the frame told.
@@ -203,14 +216,46 @@ fn the_first_to_trade_beyond_the_breaker_calls_an_auction() {
     );
 }
 
+/// What the events of an order tell, and whether it stopped the symbol.
+fn stops(stage: &mut Stage, command: &Command) -> (String, bool) {
+    let events = stage.venue.complete(command);
+    stage.check();
+    let is_trip = |event: &Event| matches!(event, Event::BreakerTripped(_));
+    (told(&events), events.iter().any(is_trip))
+}
+
 #[test]
-fn an_order_that_may_not_rest_trips_the_breaker_and_expires() {
+fn an_order_that_merely_asked_expires_and_stops_nobody() {
     let mut stage = Stage::protected(Protection {
         breaker: 1_000,
         ..OFF
     });
     stage.quote(Sell, (150, 2));
-    assert_eq!(stage.market(Buy, 1), "PriceRange; Expired 4 open 1");
+    for (kind, terms) in [(OrderType::Market, ""), (OrderType::Limit, "price 160 ioc")] {
+        let command = Command::PlaceOrder(stage.asked((Buy, 1), kind, terms).order);
+        let (found, tripped) = stops(&mut stage, &command);
+        assert!(found.starts_with("PriceRange; Expired"), "{found}");
+        assert!(!tripped, "{kind:?} staked nothing");
+    }
+    assert_eq!(
+        stage.order(Buy, (100, 1), TimeInForce::Gtc),
+        "rests 6 1@100",
+        "the symbol trades on"
+    );
+}
+
+#[test]
+fn who_bought_all_there_was_trips_the_breaker() {
+    let mut stage = Stage::protected(Protection {
+        breaker: 1_000,
+        ..OFF
+    });
+    stage.quote(Sell, (105, 1));
+    stage.quote(Sell, (150, 2));
+    let command = Command::PlaceOrder(stage.asked((Buy, 2), OrderType::Market, "").order);
+    let (found, tripped) = stops(&mut stage, &command);
+    assert_eq!(found, "5 takes 1@105 of 3; PriceRange; Expired 5 open 1");
+    assert!(tripped);
     assert_eq!(stage.market(Buy, 1), "refused MarketClosed");
     // Without a time an operator reopens it, here without a trade.
     assert!(stage.wait(10_000_000).is_empty());
@@ -218,8 +263,68 @@ fn an_order_that_may_not_rest_trips_the_breaker_and_expires() {
     assert!(matches!(events[0], Event::AuctionUncrossed(it) if it.qty.0 == 0));
     assert_eq!(
         stage.order(Buy, (100, 1), TimeInForce::Gtc),
-        "rests 5 1@100"
+        "rests 6 1@100"
     );
+}
+
+#[test]
+fn an_order_in_an_auction_is_made_smaller_in_its_place() {
+    let mut stage = Stage::protected(OFF);
+    stage.order(Buy, (95, 4), TimeInForce::Gtc);
+    stage.place((Sell, 5), OrderType::StopLossLimit, "price 80 stop 90");
+    stage.state(SymbolState::Auction);
+    stage.order(Buy, (95, 2), TimeInForce::Gtc);
+    assert_eq!(stage.amend(3, 1), "amended 3 to 1");
+    assert_eq!(stage.amend(4, 2), "amended 4 to 2", "one that sleeps, too");
+    assert_eq!(stage.amend(3, 2), "not amended AmendNotSmaller");
+    assert_eq!(stage.held(), (2, 95 + 190));
+    stage.quote(Sell, (95, 2));
+    let events = stage.state(SymbolState::Trading);
+    assert!(told(&events).contains("3 takes 1@95 of 6; "), "{events:?}");
+    assert!(told(&events).contains("5 takes 1@95 of 6"), "{events:?}");
+    stage.state(SymbolState::Halt);
+    assert_eq!(stage.amend(5, 1), "not amended MarketClosed");
+}
+
+#[test]
+fn a_fault_halts_its_symbol_alone_and_ends_its_auction() {
+    let mut stage = Stage::protected(Protection {
+        auction_ms: 1_000,
+        ..OFF
+    });
+    let pair = (stage.base, stage.quote);
+    let other = stage
+        .venue
+        .add_symbol("BTCUSD", pair, Scales { price: 0, qty: 0 });
+    stage.state(SymbolState::Auction);
+    let too_much = (1 << 60, 1 << 60);
+    assert_eq!(
+        stage.order(Sell, too_much, TimeInForce::Gtc),
+        "refused SymbolFault"
+    );
+    let elsewhere = limit(stage.user, other, Sell, (100, 1));
+    let found = stage.run(&Command::PlaceOrder(elsewhere));
+    assert_eq!(found, "rests 1 1@100");
+    stage.restore();
+    assert!(stage.wait(2_000).is_empty(), "no auction reopens it");
+    let found = stage.order(Sell, (100, 1), TimeInForce::Gtc);
+    assert_eq!(found, "refused MarketClosed");
+    stage.state(SymbolState::Trading);
+    let found = stage.order(Sell, (100, 1), TimeInForce::Gtc);
+    assert_eq!(found, "rests 3 1@100");
+    // A list is refused and halts it alike.
+    let legs = [
+        stage.leg(
+            (Sell, 1 << 60),
+            OrderType::Limit,
+            &format!("price {}", 1i64 << 60),
+        ),
+        stage.leg((Sell, 1), OrderType::Limit, "price 100"),
+    ];
+    let found = stage.list(ContingencyType::Oto, &legs);
+    assert_eq!(found, "list refused SymbolFault");
+    let found = stage.order(Sell, (100, 1), TimeInForce::Gtc);
+    assert_eq!(found, "refused MarketClosed");
 }
 
 #[test]
