@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use projections::driver::Control;
 use projections::error::SinkError;
 use projections::market_reads;
+use projections::order_change_reads;
 use projections::projection::Projection;
 use projections::reads::{self, Page};
 use projections::sql::database::Database;
@@ -15,7 +16,8 @@ use projections::sql::shard::Shard;
 use projections::sql::sink::SqlProjection;
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
-use schemas::page::{OrderPage, TradePage};
+use schemas::order_change::{AmendmentReport, PreventedReport};
+use schemas::page::{AmendmentPage, OrderPage, PreventedPage, TradePage};
 use schemas::report::{OrderReport, TradeReport};
 use schemas::units::TimeNs;
 
@@ -157,6 +159,23 @@ impl History {
         ))
     }
 
+    /// Asks the server of an account, else the file.
+    async fn ask<T, R: Future<Output = Result<T, SinkError>>>(
+        &self,
+        account: AccountId,
+        read: impl Fn(Database) -> R,
+    ) -> Result<T, String> {
+        let asked = self.counts.ask();
+        if let Some(found) = self.servers.ask(account, &self.forgotten, &read).await {
+            asked.answered_by(Source::Server);
+            return Ok(found);
+        }
+        self.is_whole()?;
+        let found = read(self.database.clone()).await;
+        asked.answered_by(Source::File);
+        found.map_err(|error| error.to_string())
+    }
+
     /// One order of the past.
     ///
     /// # Errors
@@ -167,17 +186,10 @@ impl History {
         symbol: SymbolId,
         target: OrderRef,
     ) -> Result<Option<OrderReport>, String> {
+        let of = (account, symbol);
         let read =
-            async |database: &Database| reads::order(database, (account, symbol), target).await;
-        let asked = self.counts.ask();
-        if let Some(found) = self.servers.ask(account, &self.forgotten, read).await {
-            asked.answered_by(Source::Server);
-            return Ok(found);
-        }
-        self.is_whole()?;
-        let found = read(&self.database).await;
-        asked.answered_by(Source::File);
-        found.map_err(|error| error.to_string())
+            move |database: Database| async move { reads::order(&database, of, target).await };
+        self.ask(account, read).await
     }
 
     /// A page of past orders.
@@ -194,16 +206,32 @@ impl History {
             end: page.end,
             limit: page.limit,
         };
-        let read = async |database: &Database| reads::orders(database, &page).await;
-        let asked = self.counts.ask();
-        if let Some(found) = self.servers.ask(page.account, &self.forgotten, read).await {
-            asked.answered_by(Source::Server);
-            return Ok(found);
-        }
-        self.is_whole()?;
-        let found = read(&self.database).await;
-        asked.answered_by(Source::File);
-        found.map_err(|error| error.to_string())
+        let read = move |database: Database| async move { reads::orders(&database, &page).await };
+        self.ask(page.account, read).await
+    }
+
+    /// A page of past amendments.
+    ///
+    /// # Errors
+    /// Why history cannot be read.
+    pub async fn amendments(&self, page: &AmendmentPage) -> Result<Vec<AmendmentReport>, String> {
+        let page = *page;
+        let read = move |database: Database| async move {
+            order_change_reads::amendments(&database, &page).await
+        };
+        self.ask(page.account, read).await
+    }
+
+    /// A page of past prevented matches.
+    ///
+    /// # Errors
+    /// Why history cannot be read.
+    pub async fn prevented(&self, page: &PreventedPage) -> Result<Vec<PreventedReport>, String> {
+        let page = *page;
+        let read = move |database: Database| async move {
+            order_change_reads::prevented(&database, &page).await
+        };
+        self.ask(page.account, read).await
     }
 
     /// Past trades of anyone on a symbol, from an id on.
@@ -253,15 +281,7 @@ impl History {
             end: page.end,
             limit: page.limit,
         };
-        let read = async |database: &Database| reads::trades(database, &page).await;
-        let asked = self.counts.ask();
-        if let Some(found) = self.servers.ask(page.account, &self.forgotten, read).await {
-            asked.answered_by(Source::Server);
-            return Ok(found);
-        }
-        self.is_whole()?;
-        let found = read(&self.database).await;
-        asked.answered_by(Source::File);
-        found.map_err(|error| error.to_string())
+        let read = move |database: Database| async move { reads::trades(&database, &page).await };
+        self.ask(page.account, read).await
     }
 }

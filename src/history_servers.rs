@@ -94,11 +94,11 @@ impl Servers {
     }
 
     /// Asks the server of an account; `None` when the embedded file has to answer.
-    pub async fn ask<T>(
+    pub async fn ask<T, R: Future<Output = Result<T, SinkError>>>(
         &self,
         account: AccountId,
         forgotten: &AtomicU64,
-        read: impl AsyncFnOnce(&Database) -> Result<T, SinkError>,
+        read: impl FnOnce(Database) -> R,
     ) -> Option<T> {
         let index = Shard::of(account, self.shards.len() as u32);
         let shard = self.shards.get(index as usize)?;
@@ -115,7 +115,7 @@ impl Servers {
             if !has(&shard.database, mark).await? {
                 return Ok(None);
             }
-            let found = read(&shard.database).await?;
+            let found = read(shard.database.clone()).await?;
             Ok::<_, SinkError>(has(&shard.database, mark).await?.then_some(found))
         };
         match outcome.await {

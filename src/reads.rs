@@ -11,7 +11,8 @@ use gateway::user_events::UserReceiver;
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
-use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
+use schemas::order_change::{AmendmentReport, PreventedReport};
+use schemas::page::{AmendmentPage, ListPage, ListRef, OrderPage, PreventedPage, TradePage};
 use schemas::perpetual_report::{
     ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
     MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
@@ -178,6 +179,30 @@ impl Queries for Reads {
             let past = self
                 .history
                 .trades(&page)
+                .await
+                .map_err(|reason| ReadError { reason })?;
+            Ok(page.merge(past, present))
+        })
+    }
+
+    fn amendments(&self, page: AmendmentPage) -> Read<'_, Vec<AmendmentReport>> {
+        Box::pin(async move {
+            let present = self.views.amendments(&page);
+            let past = self
+                .history
+                .amendments(&page)
+                .await
+                .map_err(|reason| ReadError { reason })?;
+            Ok(page.merge(past, present))
+        })
+    }
+
+    fn prevented(&self, page: PreventedPage) -> Read<'_, Vec<PreventedReport>> {
+        Box::pin(async move {
+            let present = self.views.prevented(&page);
+            let past = self
+                .history
+                .prevented(&page)
                 .await
                 .map_err(|reason| ReadError { reason })?;
             Ok(page.merge(past, present))

@@ -17,6 +17,7 @@ mod restart;
 mod exit_codes;
 mod metrics;
 mod snapshot_restore;
+mod order_changes;
 mod power_loss;
 mod full_disk;
 mod read_models;

@@ -147,7 +147,7 @@ fn everything_derived_can_be_thrown_away() {
     verify(dir.path());
 }
 
-fn wait_caught_up(dir: &Path) {
+pub fn wait_caught_up(dir: &Path) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         std::thread::sleep(std::time::Duration::from_millis(50));

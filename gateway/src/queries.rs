@@ -10,7 +10,8 @@ use std::sync::Arc;
 use schemas::command::OrderRef;
 use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
-use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
+use schemas::order_change::{AmendmentReport, PreventedReport};
+use schemas::page::{AmendmentPage, ListPage, ListRef, OrderPage, PreventedPage, TradePage};
 use schemas::perpetual_report::{
     ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
     MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
@@ -86,6 +87,10 @@ pub trait Queries: Send + Sync + 'static {
     fn orders(&self, page: OrderPage) -> Read<'_, Vec<OrderReport>>;
     /// A page of this account's trades, ascending by id.
     fn trades(&self, page: TradePage) -> Read<'_, Vec<TradeReport>>;
+    /// A page of one order's amendments, ascending.
+    fn amendments(&self, page: AmendmentPage) -> Read<'_, Vec<AmendmentReport>>;
+    /// A page of this account's prevented matches, ascending.
+    fn prevented(&self, page: PreventedPage) -> Read<'_, Vec<PreventedReport>>;
     /// Documents by any of their words; those who have no index say so.
     fn search(&self, query: SearchQuery) -> Read<'_, SearchPage> {
         let reason = format!("nothing is indexed here ({} asked for)", query.limit);

@@ -18,6 +18,7 @@ pub mod sql;
 mod rows;
 pub mod reads;
 pub mod market_reads;
+pub mod order_change_reads;
 pub mod reconcile;
 pub mod names;
 pub mod document;

@@ -67,13 +67,14 @@ pub struct Reconciler {
 }
 
 /// Tables whose rows are compared; the directory and accounts are not.
-const COMPARED: [&Table; 9] = [
+const COMPARED: [&Table; 10] = [
     &tables::ORDERS,
     &tables::ORDER_EVENTS,
     &tables::TRADES,
     &tables::LEDGER,
     &tables::TRANSFERS,
     &tables::PREVENTED,
+    &tables::AMENDMENTS,
     &tables::BALANCES,
     &tables::CANDLES,
     &tables::SUMMARY,
@@ -151,7 +152,7 @@ impl Reconciler {
                 return Ok(Some(difference));
             }
         }
-        for table in [&tables::LEDGER, &tables::TRANSFERS, &tables::PREVENTED] {
+        for table in COMPARED.into_iter().filter(|table| table.key[0] == "event") {
             let difference = self
                 .by_event(table, by_event.get(table.name), batch)
                 .await?;

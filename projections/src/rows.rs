@@ -1,10 +1,11 @@
 //! Rows to reports and back: exact, checked, or an error that names the column.
 
 use schemas::event::Event;
-use schemas::ids::{AccountId, ClientOrderId, OrderId, OrderListId, SymbolId, TradeId};
+use schemas::ids::{AccountId, ClientOrderId, EventId, OrderId, OrderListId, SymbolId, TradeId};
 use schemas::instrument::{
     ContingencyType, OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce,
 };
+use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::order_event::OrderListAccepted;
 use schemas::report::{OrderExtras, OrderListReport, OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
@@ -16,11 +17,7 @@ use crate::sql::database::{Row, Statement, Value};
 
 /// An order from a row of `orders`.
 pub(crate) fn order(row: &Row) -> Result<OrderReport, SinkError> {
-    let client = row.text("client_order")?;
-    let client_order = ClientOrderId::new(&client).ok_or(SinkError::Row {
-        column: "client_order",
-        value: client,
-    })?;
+    let client_order = client(row, "client_order")?;
     Ok(OrderReport {
         symbol: SymbolId(whole(row, "symbol")?),
         order: OrderId(whole(row, "id")?),
@@ -115,11 +112,7 @@ pub(crate) fn list_values(list: &OrderListAccepted, time: TimeNs) -> [Value; 11]
 
 /// A list from a row of `order_lists`.
 pub(crate) fn list(row: &Row) -> Result<OrderListReport, SinkError> {
-    let client = row.text("client_list")?;
-    let list_client = ClientOrderId::new(&client).ok_or(SinkError::Row {
-        column: "client_list",
-        value: client,
-    })?;
+    let list_client = client(row, "client_list")?;
     let order = |column| whole(row, column).map(OrderId);
     Ok(OrderListReport {
         symbol: SymbolId(whole(row, "symbol")?),
@@ -131,6 +124,70 @@ pub(crate) fn list(row: &Row) -> Result<OrderListReport, SinkError> {
         done: row.whole("done")? != 0,
         created: TimeNs(whole(row, "created_ns")?),
         updated: TimeNs(whole(row, "updated_ns")?),
+    })
+}
+
+/// An amendment's row in `amendments`.
+pub(crate) fn amendment_values(amendment: &AmendmentReport) -> [Value; 9] {
+    [
+        amendment.id.0.into(),
+        amendment.symbol.0.into(),
+        amendment.order.0.into(),
+        amendment.account.0.into(),
+        amendment.old_client.to_string().into(),
+        amendment.new_client.to_string().into(),
+        amendment.old_qty.0.into(),
+        amendment.new_qty.0.into(),
+        amendment.time.0.into(),
+    ]
+}
+
+/// An amendment from a row of `amendments`.
+pub(crate) fn amendment(row: &Row) -> Result<AmendmentReport, SinkError> {
+    Ok(AmendmentReport {
+        id: EventId(whole(row, "event")?),
+        symbol: SymbolId(whole(row, "symbol")?),
+        order: OrderId(whole(row, "id")?),
+        account: AccountId(whole(row, "account")?),
+        old_client: client(row, "old_client")?,
+        new_client: client(row, "new_client")?,
+        old_qty: Qty(row.whole("old_qty")?),
+        new_qty: Qty(row.whole("new_qty")?),
+        time: TimeNs(whole(row, "time_ns")?),
+    })
+}
+
+/// A prevented match's row in `prevented_matches`.
+pub(crate) fn prevented_values(met: &PreventedReport) -> [Value; 11] {
+    [
+        met.id.0.into(),
+        met.symbol.0.into(),
+        met.account.0.into(),
+        met.taker_order.0.into(),
+        met.maker_order.0.into(),
+        (met.maker_side as i64).into(),
+        met.price.0.into(),
+        met.taker_prevented.0.into(),
+        met.maker_prevented.0.into(),
+        (met.mode as i64).into(),
+        met.time.0.into(),
+    ]
+}
+
+/// A prevented match from a row of `prevented_matches`.
+pub(crate) fn prevented(row: &Row) -> Result<PreventedReport, SinkError> {
+    Ok(PreventedReport {
+        id: EventId(whole(row, "event")?),
+        symbol: SymbolId(whole(row, "symbol")?),
+        account: AccountId(whole(row, "account")?),
+        taker_order: OrderId(whole(row, "taker_order")?),
+        maker_order: OrderId(whole(row, "maker_order")?),
+        maker_side: number(row, "maker_side", Side::from_number)?,
+        price: Price(row.whole("price")?),
+        taker_prevented: Qty(row.whole("taker_prevented")?),
+        maker_prevented: Qty(row.whole("maker_prevented")?),
+        mode: number(row, "mode", SelfTradePrevention::from_number)?,
+        time: TimeNs(whole(row, "time_ns")?),
     })
 }
 
@@ -250,6 +307,12 @@ pub(crate) fn whole<T: TryFrom<i64>>(row: &Row, column: &'static str) -> Result<
         column,
         value: value.to_string(),
     })
+}
+
+/// A column that holds a client order id.
+fn client(row: &Row, column: &'static str) -> Result<ClientOrderId, SinkError> {
+    let value = row.text(column)?;
+    ClientOrderId::new(&value).ok_or(SinkError::Row { column, value })
 }
 
 fn number<T>(

@@ -5,7 +5,7 @@
 //! allocates nothing on the hot path.
 //!
 //! Reading order: `units`, `ids`, `instrument`, `command`, `order_command`, `event`, `order_event`,
-//! `protection`, `reject`, `report`, `page`, `market`; then `perpetual` and what it names.
+//! `protection`, `reject`, `report`, `order_change`, `page`, `market`; then `perpetual` and what it names.
 
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,7 @@ pub mod order_event;
 pub mod perpetual_event;
 pub mod event;
 pub mod report;
+pub mod order_change;
 pub mod perpetual_report;
 pub mod search;
 pub mod page;

@@ -4,7 +4,8 @@
 //! the newest `limit`. Both come in ascending order of ids. Times are those of the order's
 //! acceptance and of the trade, both ends included.
 
-use crate::ids::{AccountId, ClientOrderId, OrderId, OrderListId, SymbolId, TradeId};
+use crate::ids::{AccountId, ClientOrderId, EventId, OrderId, OrderListId, SymbolId, TradeId};
+use crate::order_change::{AmendmentReport, PreventedReport};
 use crate::report::{OrderListReport, OrderReport, TradeReport};
 use crate::units::TimeNs;
 
@@ -43,6 +44,34 @@ pub struct ListPage {
     pub start: Option<TimeNs>,
     pub end: Option<TimeNs>,
     pub limit: usize,
+}
+
+/// Which amendments of one order, from the oldest on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AmendmentPage {
+    pub account: AccountId,
+    pub symbol: SymbolId,
+    pub order: OrderId,
+    /// From this one on.
+    pub from: EventId,
+    pub limit: usize,
+}
+
+/// Which prevented matches of an account and symbol, from the oldest on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PreventedPage {
+    pub account: AccountId,
+    pub symbol: SymbolId,
+    pub of: PreventedOf,
+    pub limit: usize,
+}
+
+/// Prevented matches are asked for one by one, or by order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PreventedOf {
+    Match(EventId),
+    /// Those of an order on either side, from a match on.
+    Order(OrderId, EventId),
 }
 
 /// A list by number (zero = not given), by the client's id (empty = not given), or by both.
@@ -116,6 +145,53 @@ impl TradePage {
     pub fn merge(&self, history: Vec<TradeReport>, present: Vec<TradeReport>) -> Vec<TradeReport> {
         let joined = join(history, present, |trade| trade.trade.0);
         cut(joined, self.limit, self.ascends())
+    }
+}
+
+impl AmendmentPage {
+    /// Whether an amendment belongs on the page, its limit apart.
+    pub fn holds(&self, amendment: &AmendmentReport) -> bool {
+        (amendment.account, amendment.symbol) == (self.account, self.symbol)
+            && amendment.order == self.order
+            && self.from <= amendment.id
+    }
+
+    /// As [`OrderPage::merge`].
+    pub fn merge(
+        &self,
+        history: Vec<AmendmentReport>,
+        present: Vec<AmendmentReport>,
+    ) -> Vec<AmendmentReport> {
+        let joined = join(history, present, |amendment| amendment.id.0);
+        cut(joined, self.limit, true)
+    }
+}
+
+impl PreventedPage {
+    /// The id from which on the page looks.
+    pub fn from(&self) -> EventId {
+        match self.of {
+            PreventedOf::Match(id) | PreventedOf::Order(_, id) => id,
+        }
+    }
+
+    /// Whether a match belongs on the page, its limit apart.
+    pub fn holds(&self, met: &PreventedReport) -> bool {
+        let is_meant = match self.of {
+            PreventedOf::Match(id) => met.id == id,
+            PreventedOf::Order(order, from) => met.concerns(order) && from <= met.id,
+        };
+        (met.account, met.symbol) == (self.account, self.symbol) && is_meant
+    }
+
+    /// As [`OrderPage::merge`].
+    pub fn merge(
+        &self,
+        history: Vec<PreventedReport>,
+        present: Vec<PreventedReport>,
+    ) -> Vec<PreventedReport> {
+        let joined = join(history, present, |met| met.id.0);
+        cut(joined, self.limit, true)
     }
 }
 

@@ -4,7 +4,9 @@
 //! addresses; texts as one length byte and their bytes. Reading never panics: damaged
 //! bytes give `None`.
 
-use crate::ids::{AccountId, AssetId, Offset, OrderId, OrderListId, SymbolId, Text, TradeId};
+use crate::ids::{
+    AccountId, AssetId, EventId, Offset, OrderId, OrderListId, SymbolId, Text, TradeId,
+};
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 
 /// A value with one explicit encoding.
@@ -59,7 +61,8 @@ newtypes!(
     SymbolId,
     OrderId,
     TradeId,
-    OrderListId
+    OrderListId,
+    EventId
 );
 
 impl Wire for bool {

@@ -7,7 +7,7 @@
 //! Closed orders and trades are kept until SQL has them (see [`Views::forget_before`]).
 //!
 //! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`,
-//! `candles`, `aggregates`, `market` (all of one symbol), `account`, `users` (what single
+//! `candles`, `aggregates`, `order_changes`, `market` (all of one symbol), `account`, `users` (what single
 //! accounts are told), `lists`, `directory`, `perpetual`, `saved`, then the reads of candles in
 //! `market_reads` and of perpetuals in `perpetual_reads`.
 
@@ -18,6 +18,7 @@ mod orders;
 mod trades;
 pub mod aggregates;
 mod candles;
+mod order_changes;
 mod market;
 mod account;
 pub mod users;
@@ -39,6 +40,7 @@ use parking_lot::{Mutex, RwLock};
 use schemas::command::OrderRef;
 use schemas::event::Event;
 use schemas::ids::{AccountId, EventId, Offset, SymbolId};
+use schemas::order_change;
 use schemas::page::{OrderPage, TradePage};
 use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderReport, Top, TradeReport,
@@ -159,6 +161,10 @@ impl Views {
                 break;
             }
             market.apply(at, event);
+            if order_change::is_change(event) {
+                let id = event_id(at.offset, first + taken);
+                market.order_changes.apply((at, id), event);
+            }
             if market::is_perpetual(event) {
                 let id = event_id(at.offset, first + taken);
                 let when = When { id, time: at.time };

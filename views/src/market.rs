@@ -10,6 +10,7 @@ use schemas::units::{Amount, Price, Qty, TimeNs};
 use crate::aggregates::Aggregates;
 use crate::book::Book;
 use crate::candles::Candles;
+use crate::order_changes::OrderChanges;
 use crate::orders::{Orders, Slot};
 use crate::trades::Trades;
 
@@ -29,6 +30,7 @@ pub(crate) struct Market {
     pub(crate) trades: Trades,
     pub(crate) candles: Candles,
     pub(crate) aggregates: Aggregates,
+    pub(crate) order_changes: OrderChanges,
     changes: Changes,
 }
 

@@ -1,8 +1,9 @@
-//! Reads of candles, windows, aggregate trades and order lists.
+//! Reads of candles, windows, aggregate trades, order lists and changes of orders.
 
 use schemas::ids::{AccountId, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
-use schemas::page::{ListPage, ListRef};
+use schemas::order_change::{AmendmentReport, PreventedReport};
+use schemas::page::{AmendmentPage, ListPage, ListRef, PreventedPage};
 use schemas::report::{OrderListReport, TradeReport};
 use schemas::units::TimeNs;
 
@@ -81,5 +82,21 @@ impl Views {
     /// This account's open order lists, ascending.
     pub fn open_order_lists(&self, account: AccountId) -> Vec<OrderListReport> {
         self.lists.lock().open(account)
+    }
+
+    /// A page of an order's amendments as far as they are remembered, ascending.
+    pub fn amendments(&self, page: &AmendmentPage) -> Vec<AmendmentReport> {
+        let market = self.market(page.symbol);
+        market.map_or_else(Vec::new, |market| {
+            market.lock().order_changes.amendments(page)
+        })
+    }
+
+    /// A page of prevented matches as far as they are remembered, ascending.
+    pub fn prevented(&self, page: &PreventedPage) -> Vec<PreventedReport> {
+        let market = self.market(page.symbol);
+        market.map_or_else(Vec::new, |market| {
+            market.lock().order_changes.prevented(page)
+        })
     }
 }

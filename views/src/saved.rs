@@ -17,12 +17,15 @@ use crate::Views;
 use crate::account::{Account, Accounts};
 use crate::lists::Lists;
 use crate::market::{Market, open_of};
+use crate::order_changes::OrderChanges;
 use crate::perpetual::Perpetuals;
 use crate::saved_candles;
 
 /// The first bytes; another format has another number, and every older one still opens.
-/// The second has candles and aggregate trades besides, the third order lists.
-const FORMAT: u32 = 3;
+/// The second has candles and aggregate trades besides, the third order lists, the fourth
+/// changes of orders.
+const FORMAT: u32 = 4;
+pub(crate) const FORMAT_WITHOUT_CHANGES: u32 = 3;
 const FORMAT_WITHOUT_LISTS: u32 = 2;
 pub(crate) const FORMAT_WITHOUT_CANDLES: u32 = 1;
 
@@ -161,8 +164,13 @@ impl Views {
         });
         count.put(&mut out);
         out.append(&mut accounts);
-        if format == FORMAT {
+        if FORMAT_WITHOUT_LISTS < format {
             self.lists.lock().put(&mut out);
+        }
+        if FORMAT_WITHOUT_CHANGES < format {
+            for market in markets.iter() {
+                market.lock().order_changes.put(&mut out);
+            }
         }
         self.put_terms(&mut out);
         out
@@ -253,7 +261,7 @@ impl Views {
     pub fn load(mut bytes: &[u8]) -> Option<Views> {
         let input = &mut bytes;
         let format = u32::take(input)?;
-        if ![FORMAT, FORMAT_WITHOUT_LISTS, FORMAT_WITHOUT_CANDLES].contains(&format) {
+        if !(FORMAT_WITHOUT_CANDLES..=FORMAT).contains(&format) {
             return None;
         }
         let next = AtomicU64::new(u64::take(input)?);
@@ -271,11 +279,16 @@ impl Views {
         for _ in 0..u64::take(input)? {
             take_account(&accounts, input)?;
         }
-        let lists = if format == FORMAT {
+        let lists = if FORMAT_WITHOUT_LISTS < format {
             Lists::take(input)?
         } else {
             Lists::default()
         };
+        if FORMAT_WITHOUT_CHANGES < format {
+            for market in &markets {
+                market.lock().order_changes = OrderChanges::take(input)?;
+            }
+        }
         let views = Views {
             directory,
             markets: RwLock::new(markets),

@@ -55,6 +55,8 @@ fn schema(name: &str) -> Value {
         "strategyType",
         "trailingDelta",
         "fromExecutionId",
+        "preventedMatchId",
+        "fromPreventedMatchId",
         "fromOffset",
         "countdownTime",
         "leverage",
@@ -123,6 +125,14 @@ const TABLE: &[(&str, &str)] = &[
     (
         "PUT /api/v3/order/amend/keepPriority",
         "symbol* newQty* orderId origClientOrderId newClientOrderId",
+    ),
+    (
+        "GET /api/v3/order/amendments",
+        "symbol* orderId* fromExecutionId limit",
+    ),
+    (
+        "GET /api/v3/myPreventedMatches",
+        "symbol* preventedMatchId orderId fromPreventedMatchId limit",
     ),
     ("GET /api/v3/openOrders", "symbol"),
     (

@@ -17,6 +17,7 @@ pub mod new_order;
 pub mod order_events;
 pub mod user_events;
 pub mod order_answer;
+pub mod order_change;
 pub mod order_list;
 pub mod list_answer;
 pub mod exchange_info;

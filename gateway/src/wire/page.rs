@@ -7,8 +7,9 @@ use crate::wire::clock::{read_end_time, read_time};
 use crate::wire::parameters::Parameters;
 
 const DAY_NS: u64 = 86_400_000_000_000;
-const ROWS: usize = 500;
-const ROWS_MAX: usize = 1_000;
+/// Rows of a page unless asked for, and at most.
+pub const ROWS: usize = 500;
+pub const ROWS_MAX: usize = 1_000;
 
 /// `startTime`, `endTime` and `limit` of one request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

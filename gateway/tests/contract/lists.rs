@@ -11,7 +11,11 @@ use schemas::reject::RejectReason;
 use schemas::report::OrderListReport;
 use schemas::units::{Price, Qty, TimeNs};
 
+use serde_json::json;
+
 use crate::client::{Client, flat};
+use crate::sessions::{ask, signed};
+use crate::streams::open_raw;
 use crate::terms::{asleep, waiting};
 use crate::venue::{ALICE, BTCUSDT, NOW_MS, Reply};
 
@@ -303,4 +307,82 @@ async fn lists_are_looked_up_paged_and_cancelled() {
         panic!("one cancel of a list was expected");
     };
     assert_eq!(command.list_client.as_str(), "pair");
+}
+
+/// Alice's parameters of a query, as pairs.
+fn pairs(parameters: &str) -> Vec<(&str, &str)> {
+    parameters
+        .split('&')
+        .map(|pair| pair.split_once('=').expect("a pair"))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_method_of_lists_answers_over_the_websocket_api() {
+    let mut socket = open_raw("/ws-api/v3").await;
+    let old = "symbol=BTCUSDT&side=SELL&quantity=1&price=110&stopPrice=90";
+    let oto = "symbol=BTCUSDT&workingType=LIMIT&workingSide=BUY&workingPrice=100\
+               &workingQuantity=1&workingTimeInForce=GTC&pendingType=MARKET\
+               &pendingSide=SELL&pendingQuantity=0.5";
+    let otoco = "symbol=BTCUSDT&workingType=LIMIT&workingSide=BUY&workingPrice=100\
+                 &workingQuantity=1&workingTimeInForce=GTC&pendingSide=SELL\
+                 &pendingQuantity=1&pendingAboveType=LIMIT_MAKER&pendingAbovePrice=110\
+                 &pendingBelowType=STOP_LOSS&pendingBelowStopPrice=90";
+    for (method, parameters, legs) in [
+        ("orderList.place", old, 2),
+        ("orderList.place.oco", OCO, 2),
+        ("orderList.place.oto", oto, 2),
+        ("orderList.place.otoco", otoco, 3),
+    ] {
+        let numbers = [5, 6, if legs == 3 { 7 } else { 0 }];
+        let accepted = OrderListAccepted {
+            symbol: BTCUSDT,
+            list: OrderListId(3),
+            account: ALICE,
+            list_client: ClientOrderId::new("pair").expect("short"),
+            contingency: ContingencyType::Oco,
+            orders: numbers.map(OrderId),
+        };
+        let events = vec![Event::OrderListAccepted(accepted)];
+        socket.venue.reply(Reply::Events(events));
+        let params = signed(&pairs(parameters));
+        let request = json!({ "id": method, "method": method, "params": params });
+        let answer = ask(&mut socket, request).await;
+        assert_eq!(answer["status"], 200, "{answer}");
+        assert_eq!(answer["result"]["listClientOrderId"], "pair");
+        let Some(Command::PlaceOrderList(list)) = socket.venue.commands().pop() else {
+            panic!("{method} is no command: {answer}");
+        };
+        let is_leg = |leg: &&schemas::order_command::ListLegV1| leg.qty != Qty::ZERO;
+        assert_eq!(list.legs.iter().filter(is_leg).count(), legs, "{method}");
+    }
+    socket.venue.state.lock().orders.push(waiting());
+    socket.venue.state.lock().lists.push(known_list());
+    for (method, parameters) in [
+        ("orderList.status", vec![("orderListId", "3")]),
+        ("orderList.status", vec![("origClientOrderId", "pair")]),
+        ("openOrderLists.status", vec![]),
+        ("allOrderLists", vec![("fromId", "2"), ("limit", "7")]),
+    ] {
+        let request = json!({ "id": 1, "method": method, "params": signed(&parameters) });
+        let answer = ask(&mut socket, request).await;
+        let result = &answer["result"];
+        let row = result.get(0).unwrap_or(result);
+        assert_eq!(row["orderListId"], 3, "{method}: {answer}");
+        assert_eq!(row["orders"][0]["clientOrderId"], "mine", "{answer}");
+    }
+    socket.venue.reply(Reply::Events(Vec::new()));
+    let params = signed(&[("symbol", "BTCUSDT"), ("orderListId", "3")]);
+    let request = json!({ "id": 9, "method": "orderList.cancel", "params": params });
+    let answer = ask(&mut socket, request).await;
+    assert_eq!(answer["result"]["listOrderStatus"], "ALL_DONE", "{answer}");
+    let Some(Command::CancelOrderList(_)) = socket.venue.commands().pop() else {
+        panic!("one cancel of a list was expected");
+    };
+    for method in ["orderList.place.opo", "orderList.place.opoco"] {
+        let params = signed(&[("symbol", "BTCUSDT")]);
+        let request = json!({ "id": 10, "method": method, "params": params });
+        let answer = ask(&mut socket, request).await;
+        assert_eq!(answer["error"]["code"], -1013, "{answer}");
+    }
 }

@@ -24,6 +24,7 @@ mod futures_accounts;
 mod futures_streams;
 mod terms;
 mod lists;
+mod order_changes;
 mod wallets;
 mod accounts;
 mod transport;

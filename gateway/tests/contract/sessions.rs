@@ -18,13 +18,13 @@ use crate::streams::{Socket, open_raw};
 use crate::venue::{ALICE, NOW_MS, Reply, Venue};
 
 /// Sends one request and hears its answer.
-async fn ask(socket: &mut Socket, request: Value) -> Value {
+pub async fn ask(socket: &mut Socket, request: Value) -> Value {
     socket.say(request).await;
     socket.hear().await
 }
 
 /// Alice's parameters, signed over `name=value` in the order of names.
-fn signed(parameters: &[(&str, &str)]) -> Value {
+pub fn signed(parameters: &[(&str, &str)]) -> Value {
     let now = NOW_MS.to_string();
     let mut pairs: Vec<(&str, &str)> = parameters.to_vec();
     pairs.extend([("apiKey", "alice"), ("timestamp", &now)]);

@@ -19,8 +19,9 @@ use schemas::instrument::{
     SymbolState, VenueLimits, VenueState,
 };
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
+use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::order_event::OrderTermsAccepted;
-use schemas::page::{ListPage, ListRef, OrderPage, TradePage};
+use schemas::page::{AmendmentPage, ListPage, ListRef, OrderPage, PreventedPage, TradePage};
 use schemas::perpetual_report::{
     ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
     MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
@@ -68,6 +69,8 @@ pub struct State {
     pub trade_pages: Vec<TradePage>,
     pub lists: Vec<OrderListReport>,
     pub list_pages: Vec<ListPage>,
+    pub amendments: Vec<AmendmentReport>,
+    pub prevented: Vec<PreventedReport>,
     pub candles: Vec<Candle>,
     pub candle_pages: Vec<CandlePage>,
     /// What was traded, and since when that was asked.
@@ -494,6 +497,18 @@ impl Queries for Venue {
         state.trade_pages.push(page);
         let trades = state.trades.clone();
         Box::pin(async move { Ok(trades) })
+    }
+    fn amendments(&self, page: AmendmentPage) -> Read<'_, Vec<AmendmentReport>> {
+        let mut known = self.state.lock().amendments.clone();
+        known.retain(|it| page.holds(it));
+        let found = page.merge(Vec::new(), known);
+        Box::pin(std::future::ready(Ok(found)))
+    }
+    fn prevented(&self, page: PreventedPage) -> Read<'_, Vec<PreventedReport>> {
+        let mut known = self.state.lock().prevented.clone();
+        known.retain(|it| page.holds(it));
+        let found = page.merge(Vec::new(), known);
+        Box::pin(std::future::ready(Ok(found)))
     }
     fn market_updates(&self) -> broadcast::Receiver<Arc<MarketUpdate>> {
         self.updates.subscribe()

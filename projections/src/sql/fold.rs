@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use schemas::event::{Event, Trade, TradePrevented};
+use schemas::event::{Event, OrderDone, Trade, TradePrevented};
 use schemas::ids::{AccountId, AssetId, EventId, OrderId, SymbolId};
 use schemas::instrument::{AccountState, SymbolKind, SymbolState};
 use schemas::market::{Candle, Interval};
+use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::report::TradeReport;
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
@@ -41,7 +42,8 @@ pub struct Fold<'a> {
     trades: Rows,
     ledger: Rows,
     transfers: Rows,
-    prevented: Rows,
+    prevented: Vec<PreventedReport>,
+    amendments: Rows,
     lists: Rows,
     balances: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
     candles: BTreeMap<(SymbolId, Interval, TimeNs), Candle>,
@@ -74,7 +76,8 @@ pub fn fold(memory: &mut Memory, shard: Shard, batch: &Batch) -> Result<Folded, 
         trades: Rows::of(&tables::TRADES),
         ledger: Rows::of(&tables::LEDGER),
         transfers: Rows::of(&tables::TRANSFERS),
-        prevented: Rows::of(&tables::PREVENTED),
+        prevented: Vec::new(),
+        amendments: Rows::of(&tables::AMENDMENTS),
         lists: Rows::of(&tables::ORDER_LISTS),
         balances: BTreeMap::new(),
         candles: BTreeMap::new(),
@@ -124,11 +127,16 @@ impl Fold<'_> {
                 let key = (amended.symbol, amended.order);
                 let step = Step::new(key, amended.account, "amended");
                 self.step(when, id, &step.of(amended.price, amended.new_qty));
+                if self.shard.has(amended.account) {
+                    let report = AmendmentReport::new((id, when.time), amended);
+                    self.amendments.push(rows::amendment_values(&report));
+                }
             }
             Event::OrderDone(done) => {
                 let kind = rows::status_word(done.status);
                 let step = Step::new((done.symbol, done.order), done.account, kind);
                 self.step(when, id, &step.of(done.price, done.open));
+                self.ended(when, done);
             }
             Event::OrderListAccepted(list) if self.shard.has(list.account) => {
                 self.lists.push(rows::list_values(list, when.time));
@@ -236,22 +244,20 @@ impl Fold<'_> {
             let step = Step::new((symbol, order), prevented.account, "prevented");
             self.step(when, id, &step.of(prevented.price, qty));
         }
-        if !self.shard.has(prevented.account) {
-            return;
+        if self.shard.has(prevented.account) {
+            let report = PreventedReport::new((id, when.time), prevented);
+            self.prevented.push(report);
         }
-        self.prevented.push([
-            id.0.into(),
-            symbol.0.into(),
-            prevented.account.0.into(),
-            prevented.taker_order.0.into(),
-            prevented.maker_order.0.into(),
-            (prevented.maker_side as i64).into(),
-            prevented.price.0.into(),
-            prevented.taker_prevented.0.into(),
-            prevented.maker_prevented.0.into(),
-            (prevented.mode as i64).into(),
-            when.time.0.into(),
-        ]);
+    }
+
+    /// An order that self-trade prevention ended: the newest match of the command that names
+    /// it took what was left.
+    fn ended(&mut self, when: When, done: &OrderDone) {
+        let begin = EventId::new(when.offset, 0);
+        let newest = self.prevented.iter_mut().rev();
+        newest
+            .take_while(|met| begin <= met.id)
+            .any(|met| met.take(done));
     }
 
     /// Assets, symbols and accounts.
@@ -340,6 +346,10 @@ impl Fold<'_> {
         for (key, summary) in &self.summaries {
             summaries.push(summary.row(key));
         }
+        let mut prevented = Rows::of(&tables::PREVENTED);
+        for met in &self.prevented {
+            prevented.push(rows::prevented_values(met));
+        }
         let mut rows = self.directory;
         rows.extend([
             orders,
@@ -348,7 +358,8 @@ impl Fold<'_> {
             self.trades,
             self.ledger,
             self.transfers,
-            self.prevented,
+            prevented,
+            self.amendments,
             balances,
             candles,
             summaries,

@@ -11,7 +11,7 @@ use crate::sql::database::{Database, Statement};
 use crate::sql::tables::TABLES;
 
 /// Number, title and text of each.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "read models",
@@ -21,6 +21,11 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         2,
         "history",
         include_str!("../../../schemas/sql/0002_history.sql"),
+    ),
+    (
+        3,
+        "order changes",
+        include_str!("../../../schemas/sql/0003_order_changes.sql"),
     ),
 ];
 /// The newest.

@@ -25,7 +25,7 @@ pub struct Table {
 }
 
 /// Every table but `cursors`.
-pub const TABLES: [&Table; 13] = [
+pub const TABLES: [&Table; 14] = [
     &ASSETS,
     &SYMBOLS,
     &ACCOUNTS,
@@ -36,6 +36,7 @@ pub const TABLES: [&Table; 13] = [
     &BALANCES,
     &TRANSFERS,
     &PREVENTED,
+    &AMENDMENTS,
     &CANDLES,
     &SUMMARY,
     &ORDER_LISTS,
@@ -194,6 +195,22 @@ pub const PREVENTED: Table = Table {
         "taker_prevented",
         "maker_prevented",
         "mode",
+        "time_ns",
+    ],
+    changes: false,
+};
+pub const AMENDMENTS: Table = Table {
+    name: "amendments",
+    key: &["event"],
+    columns: &[
+        "event",
+        "symbol",
+        "id",
+        "account",
+        "old_client",
+        "new_client",
+        "old_qty",
+        "new_qty",
         "time_ns",
     ],
     changes: false,

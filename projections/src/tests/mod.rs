@@ -4,6 +4,7 @@ mod fake;
 mod log;
 mod server;
 mod candles;
+mod order_changes;
 mod tamper;
 mod telling;
 #[cfg(feature = "kafka")]

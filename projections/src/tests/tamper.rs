@@ -25,7 +25,7 @@ async fn compared(database: &Database, commands: &[Answered]) -> Option<Differen
 }
 
 /// What is done to the rows, and the table and words by which it is named.
-const TAMPERINGS: [(&str, &str, &str); 18] = [
+const TAMPERINGS: [(&str, &str, &str); 20] = [
     (
         "DELETE FROM trades WHERE id = 3",
         "trades",
@@ -118,6 +118,17 @@ const TAMPERINGS: [(&str, &str, &str); 18] = [
         "UPDATE prevented_matches SET price = 1",
         "prevented_matches",
         "price is 1",
+    ),
+    (
+        "UPDATE amendments SET new_qty = 77",
+        "amendments",
+        "new_qty is 77",
+    ),
+    (
+        "INSERT INTO amendments SELECT event + 1, symbol, id, account, old_client, new_client, \
+         old_qty, new_qty, time_ns FROM amendments",
+        "amendments",
+        "no event made this row",
     ),
 ];
 

@@ -7,6 +7,7 @@ mod speed;
 mod candles;
 mod oracle_klines;
 mod lists;
+mod order_changes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
