@@ -22,7 +22,7 @@ use crate::rest::account_commission::account_commission;
 use crate::rest::countdown_cancel_all::countdown_cancel_all;
 use crate::rest::futures;
 use crate::rest::historical_trades::historical_trades;
-use crate::rest::my_prevented_matches as prevented;
+use crate::rest::my_prevented_matches::{self as prevented, my_prevented_matches};
 use crate::rest::order_list;
 use crate::rest::sapi;
 use crate::rest::ticker_24hr::{self, ticker_24hr};
@@ -119,7 +119,7 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/api/v3/openOrders", rest::open_orders::weight, Read, rest::open_orders::open_orders),
     row!(GET "/api/v3/allOrders", |_| 20, Read, rest::all_orders::all_orders),
     row!(GET "/api/v3/myTrades", rest::my_trades::weight, Read, rest::my_trades::my_trades),
-    row!(GET "/api/v3/myPreventedMatches", prevented::weight, Read, prevented::my_prevented_matches),
+    row!(GET "/api/v3/myPreventedMatches", prevented::weight, Read, my_prevented_matches),
     row!(GET "/api/v3/account", |_| 20, Read, rest::account::account),
     row!(GET "/api/v1/userEvents", |_| rest::user_events::WEIGHT, Read, user_events),
     row!(GET "/api/v3/account/commission", |_| 20, Read, account_commission),

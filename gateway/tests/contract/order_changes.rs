@@ -63,9 +63,14 @@ fn known() -> Client {
 
 /// A row of [`met`]: what both sides share around the quantities.
 fn row(id: u64, mode: &str, quantities: &str) -> String {
-    format!(
-        r#"{{"symbol":"BTCUSDT","preventedMatchId":{id},"takerOrderId":5,"makerSymbol":"BTCUSDT","makerOrderId":3,"tradeGroupId":-1,"selfTradePreventionMode":"{mode}","price":"100.00000000",{quantities},"transactTime":1700000000000}}"#
-    )
+    flat(&format!(
+        r#"
+        {{"symbol":"BTCUSDT","preventedMatchId":{id},"takerOrderId":5,
+        "makerSymbol":"BTCUSDT","makerOrderId":3,"tradeGroupId":-1,
+        "selfTradePreventionMode":"{mode}","price":"100.00000000",{quantities},
+        "transactTime":1700000000000}}
+    "#
+    ))
 }
 
 fn rows() -> [String; 3] {
