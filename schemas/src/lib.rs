@@ -5,7 +5,8 @@
 //! allocates nothing on the hot path.
 //!
 //! Reading order: `units`, `ids`, `instrument`, `command`, `order_command`, `event`, `order_event`,
-//! `protection`, `reject`, `report`, `order_change`, `page`, `market`; then `perpetual` and what it names.
+//! `protection`, `reject`, `report`, `order_change`, `page`, `market`; then `perpetual` and
+//! what it names.
 
 #![forbid(unsafe_code)]
 

@@ -7,8 +7,8 @@
 //! Closed orders and trades are kept until SQL has them (see [`Views::forget_before`]).
 //!
 //! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`,
-//! `candles`, `aggregates`, `order_changes`, `market` (all of one symbol), `account`, `users` (what single
-//! accounts are told), `lists`, `directory`, `perpetual`, `saved`, then the reads of candles in
+//! `candles`, `aggregates`, `order_changes`, `market` (all of one symbol), `account`, `users`
+//! (what single accounts are told), `lists`, `directory`, `perpetual`, `saved`, then the reads of candles in
 //! `market_reads` and of perpetuals in `perpetual_reads`.
 
 #![forbid(unsafe_code)]
