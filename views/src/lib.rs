@@ -8,8 +8,8 @@
 //!
 //! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`,
 //! `candles`, `aggregates`, `order_changes`, `market` (all of one symbol), `account`, `users`
-//! (what single accounts are told), `lists`, `directory`, `perpetual`, `saved`, then the reads of candles in
-//! `market_reads` and of perpetuals in `perpetual_reads`.
+//! (what single accounts are told), `lists`, `directory`, `perpetual`, `saved`, then the reads
+//! of candles in `market_reads` and of perpetuals in `perpetual_reads`.
 
 #![forbid(unsafe_code)]
 
