@@ -25,6 +25,7 @@ mod full_ring;
 mod fairness;
 mod auctions;
 mod fuse;
+mod pegs;
 mod fix_sessions;
 mod servers;
 mod outflow_redis;

@@ -7,7 +7,6 @@
 use schemas::command::Command;
 use schemas::event::{BalanceChanged, CancelRejected, Event, OrderRejected};
 use schemas::ids::Offset;
-use schemas::order_event::OrderListRejected;
 use schemas::reject::RejectReason;
 use schemas::units::TimeNs;
 
@@ -329,6 +328,9 @@ impl<T: Trace> Engine<T> {
             Command::CancelReplaceWithTerms(command) => self.cancel_replace_with_terms(command),
             Command::ReplaceRest(command) => self.replace_rest(command),
             Command::PlaceOrderList(command) => self.place_list(command),
+            Command::PlacePegged(command) => self.place_pegged(command),
+            Command::ReplacePegged(command) => self.replace_pegged(command),
+            Command::PlacePeggedList(command) => self.place_pegged_list(command),
             Command::CancelOrderList(command) => self.cancel_list(command),
             Command::SetCountdown(command) => self.set_countdown(command),
             Command::PlacePerpetual(command) => self.place_perpetual(command),
@@ -355,6 +357,8 @@ impl<T: Trace> Engine<T> {
             Command::PlaceOrder(order) => self.out.push(reject(order)),
             Command::CancelReplace(replace) => self.out.push(reject(&replace.order)),
             Command::PlaceOrderWithTerms(place) => self.out.push(reject(&place.order)),
+            Command::PlacePegged(place) => self.out.push(reject(&place.new.order)),
+            Command::ReplacePegged(peg) => self.out.push(reject(&peg.replace.new.order)),
             Command::PlacePerpetual(place) => self.out.push(reject(&place.order)),
             Command::ModifyOrder(modify) => {
                 self.out.push(Event::ModifyRejected(CancelRejected {
@@ -366,14 +370,8 @@ impl<T: Trace> Engine<T> {
             Command::CancelReplaceWithTerms(replace) | Command::ReplaceRest(replace) => {
                 self.out.push(reject(&replace.new.order));
             }
-            Command::PlaceOrderList(list) => {
-                self.out.push(Event::OrderListRejected(OrderListRejected {
-                    account: list.account,
-                    symbol: list.symbol,
-                    list_client: list.list_client,
-                    reason,
-                }));
-            }
+            Command::PlaceOrderList(list) => self.reject_list(list, reason),
+            Command::PlacePeggedList(peg) => self.reject_list(&peg.list, reason),
             Command::CancelOrderIf(cancel) => {
                 self.reject_cancel(cancel.cancel.account, cancel.cancel.symbol, reason);
             }

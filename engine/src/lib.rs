@@ -24,6 +24,7 @@ pub mod book;
 pub mod terms;
 pub mod triggers;
 pub mod lists;
+pub mod pegs;
 pub mod protection;
 pub mod perpetual;
 pub mod admin;

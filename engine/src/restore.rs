@@ -13,6 +13,7 @@ use crate::apply::Engine;
 use crate::book::order::{Details, Order};
 use crate::lookup::NIL;
 use crate::matching::carried::Work;
+use crate::pegs::section as pegs_section;
 use crate::perpetual;
 use crate::protection::section as protection_section;
 use crate::risk::reference_price::PriceWindow;
@@ -68,6 +69,8 @@ impl Engine {
             perpetual::section::take as TakeSection,
         );
         take_optional(&mut state, sections, perpetuals)?;
+        let pegs = (pegs_section::SECTION, pegs_section::take as TakeSection);
+        take_optional(&mut state, sections, pegs)?;
         link_seats(&mut state);
         Ok(Engine::with_state(state, NoTrace))
     }

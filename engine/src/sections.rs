@@ -14,6 +14,7 @@ use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Balance;
 use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
+use crate::pegs::section as pegs_section;
 use crate::perpetual;
 use crate::protection::fence::Fence;
 use crate::protection::section as protection_section;
@@ -273,6 +274,11 @@ impl<T: Trace> Engine<T> {
             let mut bytes = Vec::new();
             perpetual::section::put(&self.state, &mut bytes);
             sections.push((perpetual::section::SECTION, bytes));
+        }
+        if pegs_section::is_needed(&self.state) {
+            let mut bytes = Vec::new();
+            pegs_section::put(&self.state, &mut bytes);
+            sections.push((pegs_section::SECTION, bytes));
         }
         sections
     }

@@ -19,6 +19,7 @@ use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Ledger;
 use crate::lookup::{Lookup, Tags};
 use crate::matching::carried::Work;
+use crate::pegs::Pegs;
 use crate::perpetual::Perpetuals;
 use crate::protection::Guard;
 use crate::risk::corridor::Corridor;
@@ -133,6 +134,8 @@ pub struct State {
     pub(crate) work: VecDeque<Work>,
     /// Everything that plain orders do not have.
     pub(crate) terms: Terms,
+    /// Pegs of orders that wait.
+    pub(crate) pegs: Pegs,
     /// What protects symbols; nothing until a rule says so.
     pub(crate) guard: Guard,
     /// Contracts, positions and futures wallets.
@@ -192,6 +195,7 @@ impl State {
             timers_made: 0,
             work: VecDeque::new(),
             terms: Terms::default(),
+            pegs: Pegs::new(),
             guard: Guard::default(),
             perpetuals: Perpetuals::default(),
             tags: Tags::new(seed),

@@ -125,6 +125,8 @@ static HINTS: &[(i32, &str)] = &[
         -1160,
         "an iceberg (icebergQty) is good till cancelled: send timeInForce=GTC",
     ),
+    (-1210, "pegPriceType is PRIMARY_PEG or MARKET_PEG"),
+    (-1211, "pegOffsetType is PRICE_LEVEL"),
     (
         -1220,
         "ask without symbolStatus, or for the status that exchangeInfo tells",

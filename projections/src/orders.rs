@@ -62,6 +62,7 @@ pub fn step_of(event: &Event) -> Option<(OrderKey, AccountId, &'static str)> {
         Event::OrderTriggered(it) => (it.account, "triggered"),
         Event::IcebergRefilled(it) => (it.account, "refilled"),
         Event::OrderExpiring(it) => (it.account, "expiring"),
+        Event::OrderPegged(it) => (it.account, "pegged"),
         _ => return None,
     };
     let key = schemas::order_event::step_of(event)?;

@@ -20,6 +20,7 @@ use crate::order_command::{
     CancelOrderIfV1, CancelOrderListV1, CancelReplaceWithTermsV1, PlaceOrderListV1,
     PlaceOrderWithTermsV1, SetCountdownV1,
 };
+use crate::peg::{PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1};
 use crate::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
     RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
@@ -292,7 +293,7 @@ pub enum CommandError {
 }
 
 /// The largest archived command, in bytes.
-pub const COMMAND_BYTES_MAX: usize = 464;
+pub const COMMAND_BYTES_MAX: usize = 480;
 
 macro_rules! commands {
     (
@@ -423,6 +424,7 @@ commands! {
         CancelOrderIf(CancelOrderIfV1) = 46,
         CancelOrderList(CancelOrderListV1) = 49,
         SetCountdown(SetCountdownV1) = 50,
+        PlacePegged(PlacePeggedV1) = 51,
         SetContract(SetContractV1) = 60,
         SetIndexPrice(SetIndexPriceV1) = 62,
         FuturesTransfer(FuturesTransferV1) = 63,
@@ -441,6 +443,8 @@ commands! {
         /// new one's quantity.
         ReplaceRest(CancelReplaceWithTermsV1) = 80,
         PlaceOrderList(PlaceOrderListV1) = 48,
+        ReplacePegged(ReplacePeggedV1) = 52,
+        PlacePeggedList(PlacePeggedListV1) = 53,
         SetBrackets(SetBracketsV1) = 61,
     }
 }
@@ -502,6 +506,9 @@ impl Command {
                 | Command::CancelReplaceWithTerms(_)
                 | Command::ReplaceRest(_)
                 | Command::PlaceOrderList(_)
+                | Command::PlacePegged(_)
+                | Command::ReplacePegged(_)
+                | Command::PlacePeggedList(_)
                 | Command::PlacePerpetual(_)
                 | Command::ModifyOrder(_)
         )
@@ -522,6 +529,11 @@ impl Command {
                 (replace.new.order.account, replace.new.order.symbol)
             }
             Command::PlaceOrderList(list) => (list.account, list.symbol),
+            Command::PlacePegged(place) => (place.new.order.account, place.new.order.symbol),
+            Command::ReplacePegged(peg) => {
+                (peg.replace.new.order.account, peg.replace.new.order.symbol)
+            }
+            Command::PlacePeggedList(peg) => (peg.list.account, peg.list.symbol),
             Command::CancelOrderList(cancel) => (cancel.account, cancel.symbol),
             Command::SetCountdown(countdown) => (countdown.account, countdown.symbol),
             Command::PlacePerpetual(place) => (place.order.account, place.order.symbol),

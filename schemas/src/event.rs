@@ -17,6 +17,7 @@ use crate::order_event::{
     IcebergRefilled, OrderActivated, OrderExpiring, OrderListAccepted, OrderListDone,
     OrderListRejected, OrderStep, OrderTermsAccepted,
 };
+use crate::peg::OrderPegged;
 use crate::perpetual::{Bracket, ContractSpec, MarginType};
 use crate::perpetual_event::{
     FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
@@ -399,6 +400,7 @@ events! {
     81 => InsuranceDeposited { asset: AssetId, amount: Amount, business: BusinessId },
     /// A modification was refused; nothing else happened.
     82 => ModifyRejected(CancelRejected),
+    83 => OrderPegged(OrderPegged),
     120 => OrderCalled(OrderCalled),
     121 => BreakerTripped(BreakerTripped),
     122 => AuctionIndicative(AuctionIndicative),

@@ -5,8 +5,8 @@
 //! allocates nothing on the hot path.
 //!
 //! Reading order: `units`, `ids`, `instrument`, `command`, `order_command`, `event`, `order_event`,
-//! `protection`, `reject`, `report`, `order_change`, `page`, `market`; then `perpetual` and
-//! what it names.
+//! `peg`, `protection`, `reject`, `report`, `order_change`, `page`, `market`; then `perpetual`
+//! and what it names.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ pub mod reject;
 pub mod perpetual;
 pub mod margin;
 pub mod order_command;
+pub mod peg;
 pub mod perpetual_command;
 pub mod command;
 pub mod order_event;

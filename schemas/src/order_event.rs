@@ -24,6 +24,7 @@ pub fn step_of(event: &Event) -> Option<(SymbolId, OrderId)> {
         }
         Event::OrderActivated(step) => Some((step.symbol, step.order)),
         Event::IcebergRefilled(step) => Some((step.symbol, step.order)),
+        Event::OrderPegged(step) => Some((step.symbol, step.order)),
         Event::OrderExpiring(step) => Some((step.symbol, step.order)),
         _ => None,
     }

@@ -125,5 +125,11 @@ numbered! {
         QtyExecuted = 72,
         /// The modified side is not the order's.
         SideMismatch = 73,
+        /// The book lacks the level that the peg names.
+        PegLiquidity = 74,
+        /// Such an order has no price that could be pegged.
+        PegOrderType = 75,
+        /// Such an order may not be pegged to that side.
+        PegPriceType = 76,
     }
 }

@@ -14,9 +14,10 @@ use crate::instrument::{
 };
 use crate::order_command::OrderTerms;
 use crate::order_event::OrderTermsAccepted;
+use crate::peg::Pegged;
 use crate::protection::Protection;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
-use crate::wire::wire_struct;
+use crate::wire::{Wire, wire_struct};
 
 /// One order as its owner sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +31,7 @@ pub struct OrderReport {
     pub time_in_force: TimeInForce,
     pub self_trade: SelfTradePrevention,
     pub status: OrderStatus,
-    /// Zero for a market order.
+    /// Zero for a market order; of a pegged order the price that it has by now.
     pub price: Price,
     /// origQty; of a market order by quote what was executed.
     pub qty: Qty,
@@ -62,16 +63,48 @@ pub struct OrderExtras {
     pub hidden: Qty,
     pub stage: OrderStage,
     pub expiry: ExpiryReason,
+    /// `None` of an order with a price of its own.
+    pub pegged: Option<Pegged>,
 }
-wire_struct!(OrderExtras {
-    terms,
-    list,
-    trailing_time,
-    working_time,
-    hidden,
-    stage,
-    expiry
-});
+
+/// Set in the byte of the expiry when a peg follows; bytes of before have neither.
+const PEG_FOLLOWS: u8 = 0x80;
+
+impl Wire for OrderExtras {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.terms.put(out);
+        self.list.put(out);
+        self.trailing_time.put(out);
+        self.working_time.put(out);
+        self.hidden.put(out);
+        self.stage.put(out);
+        match &self.pegged {
+            None => self.expiry.put(out),
+            Some(pegged) => {
+                out.push(self.expiry as u8 | PEG_FOLLOWS);
+                pegged.put(out);
+            }
+        }
+    }
+    fn take(input: &mut &[u8]) -> Option<Self> {
+        let mut extras = OrderExtras {
+            terms: Wire::take(input)?,
+            list: Wire::take(input)?,
+            trailing_time: Wire::take(input)?,
+            working_time: Wire::take(input)?,
+            hidden: Wire::take(input)?,
+            stage: Wire::take(input)?,
+            expiry: ExpiryReason::None,
+            pegged: None,
+        };
+        let last = u8::take(input)?;
+        extras.expiry = ExpiryReason::from_number(last & !PEG_FOLLOWS)?;
+        if last & PEG_FOLLOWS != 0 {
+            extras.pegged = Some(Wire::take(input)?);
+        }
+        Some(extras)
+    }
+}
 
 impl OrderExtras {
     /// What `OrderTermsAccepted` says, at the time of its frame.
@@ -85,6 +118,7 @@ impl OrderExtras {
             hidden: Qty::ZERO,
             stage: accepted.stage,
             expiry: ExpiryReason::None,
+            pegged: None,
         }
     }
 
@@ -98,6 +132,7 @@ impl OrderExtras {
             hidden: Qty::ZERO,
             stage: OrderStage::Working,
             expiry: ExpiryReason::None,
+            pegged: None,
         }
     }
 
@@ -148,6 +183,15 @@ impl OrderReport {
             }
             Event::IcebergRefilled(refilled) => extras.hidden.0 -= refilled.shown.0,
             Event::OrderExpiring(expiring) => extras.expiry = expiring.reason,
+            Event::OrderPegged(told) => {
+                extras.pegged = Some(Pegged {
+                    peg: told.peg,
+                    limit: told.limit,
+                    price: told.price,
+                });
+                let is_known = told.price != Price::ZERO;
+                self.price = if is_known { told.price } else { told.limit };
+            }
             _ => return,
         }
         self.updated = time;
@@ -156,6 +200,12 @@ impl OrderReport {
     /// What is left of it but does not stand in the book; zero unless it is an iceberg.
     pub fn hidden(&self) -> Qty {
         self.extras.map_or(Qty::ZERO, |extras| extras.hidden)
+    }
+
+    /// The price that its owner wrote; of a pegged order zero when he wrote none.
+    pub fn written_price(&self) -> Price {
+        let pegged = self.extras.and_then(|extras| extras.pegged);
+        pegged.map_or(self.price, |pegged| pegged.limit)
     }
 
     /// When it started to work; `None` while it waits for a trigger or a working order.

@@ -4,11 +4,12 @@
 //! lists by `u32` handles: the queue of their price level, the seat of their owner, and
 //! the index by order id. Handles never leave the engine.
 //!
-//! Reading order: `order`, `extras`, `level`, `order_index`, `draw`.
+//! Reading order: `order`, `extras`, `level`, `behind`, `order_index`, `draw`.
 
 pub mod order;
 pub mod extras;
 pub mod level;
+pub mod behind;
 pub mod order_index;
 pub mod draw;
 

@@ -165,6 +165,9 @@ impl<T: Trace> Engine<T> {
         self.check_open(order.symbol, order.account)?;
         let mut asked = self.asked_again(handle);
         if !order.order_type.is_contingent() {
+            let waiting = self.take_peg(handle);
+            let waiting = waiting.map_err(|_| RejectReason::PegLiquidity)?;
+            asked = self.asked_again(handle);
             let admitted = self
                 .admit_again(handle, &asked)
                 .ok_or(RejectReason::InsufficientBalance)?;
@@ -172,6 +175,7 @@ impl<T: Trace> Engine<T> {
                 return Err(RejectReason::WouldMatch);
             }
             self.tell_activated(handle, OrderStage::Working);
+            self.tell_peg_taken(handle, waiting);
             self.act(handle, &asked, &admitted);
             return Ok(());
         }

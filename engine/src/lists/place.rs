@@ -11,6 +11,7 @@ use schemas::units::{Amount, Price};
 
 use crate::apply::Engine;
 use crate::lists::OrderList;
+use crate::pegs::list::LegPegs;
 use crate::risk::admit::Admitted;
 use crate::risk::filters::Replaced;
 use crate::terms::admit::{Ready, acting};
@@ -22,18 +23,27 @@ type Working = Option<Admitted>;
 impl<T: Trace> Engine<T> {
     #[inline(never)]
     pub(crate) fn place_list(&mut self, list: &PlaceOrderListV1) {
+        self.enter_list(list, &[None; 3]);
+    }
+
+    /// A list whose orders have prices, some of them by a peg.
+    pub(crate) fn enter_list(&mut self, list: &PlaceOrderListV1, pegs: &LegPegs) {
         match self.admit_list(list) {
-            Ok(working) => self.accept_list(list, working),
-            Err(reason) => {
-                self.out.push(Event::OrderListRejected(OrderListRejected {
-                    account: list.account,
-                    symbol: list.symbol,
-                    list_client: list.list_client,
-                    reason,
-                }));
-                self.blow_fuse(list.symbol, reason);
-            }
+            Ok(working) => self.accept_list(list, working, pegs),
+            Err(reason) => self.reject_list(list, reason),
         }
+    }
+
+    /// Refuses a list; a fault found in admission halts the symbol in the same frame.
+    #[cold]
+    pub(crate) fn reject_list(&mut self, list: &PlaceOrderListV1, reason: RejectReason) {
+        self.out.push(Event::OrderListRejected(OrderListRejected {
+            account: list.account,
+            symbol: list.symbol,
+            list_client: list.list_client,
+            reason,
+        }));
+        self.blow_fuse(list.symbol, reason);
     }
 
     fn admit_list(&mut self, list: &PlaceOrderListV1) -> Result<Working, RejectReason> {
@@ -176,7 +186,7 @@ impl<T: Trace> Engine<T> {
     }
 
     /// The point of no return: the list, its orders, then the first steps.
-    fn accept_list(&mut self, list: &PlaceOrderListV1, working: Working) {
+    fn accept_list(&mut self, list: &PlaceOrderListV1, working: Working, pegs: &LegPegs) {
         self.state.terms.lists_made += 1;
         let id = OrderListId(self.state.terms.lists_made);
         let legs = list.contingency.legs();
@@ -219,6 +229,9 @@ impl<T: Trace> Engine<T> {
             *handle = self.enter_aside(&command, tag, (Some(id), stage));
             let entered = self.state.books.orders.get(*handle).id;
             assert_eq!(entered, orders[index], "a list was told its numbers");
+            if let Some(waiting) = pegs[index] {
+                self.enter_peg(*handle, waiting, stage);
+            }
         }
         self.begin_list(list, (id, &handles), working);
     }
@@ -255,7 +268,7 @@ impl<T: Trace> Engine<T> {
 }
 
 /// Where an order of a list stands right after its acceptance.
-fn stage_of(list: &PlaceOrderListV1, index: usize) -> OrderStage {
+pub(crate) fn stage_of(list: &PlaceOrderListV1, index: usize) -> OrderStage {
     match list.contingency {
         ContingencyType::Oco if list.legs[index].order_type.is_contingent() => OrderStage::Waiting,
         ContingencyType::Oco => OrderStage::Working,

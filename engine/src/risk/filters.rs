@@ -57,6 +57,19 @@ impl<T: Trace> Engine<T> {
         Ok(notional)
     }
 
+    /// The filters that a limit order's price may fail, for a price that was not its own
+    /// when it was admitted.
+    ///
+    /// # Errors
+    /// The first filter that fails.
+    pub(crate) fn check_price_filters(&mut self, order: &PlaceOrderV1) -> Result<(), RejectReason> {
+        let filter = self.state.symbols[order.symbol.0 as usize].price;
+        let holds = price_holds(&filter, order.price);
+        self.rule("PRICE_FILTER", holds, RejectReason::PriceFilter)?;
+        self.check_notional(order)?;
+        self.check_percent_price(order)
+    }
+
     #[inline]
     fn rule(
         &mut self,

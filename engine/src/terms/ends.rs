@@ -83,6 +83,9 @@ impl<T: Trace> Engine<T> {
         let state = &mut self.state;
         let extras = state.books.orders.extras.remove(&(order.symbol, order.id));
         let extras = extras.expect("a special order has extras");
+        if !state.pegs.is_empty() {
+            state.pegs.remove(&(order.symbol, order.id));
+        }
         if let Some(wait) = extras.wait {
             let book = state.terms.book(order.symbol);
             book.wake(wait, extras.terms.trailing_delta, extras.arrival);

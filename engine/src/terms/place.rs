@@ -1,8 +1,8 @@
 //! An order with terms enters: aside first, then asleep or to work.
 
-use schemas::command::{CancelOrderV1, CancelReplaceV1, PlaceOrderV1};
+use schemas::command::{CancelOrderV1, CancelReplaceV1, OrderRef, PlaceOrderV1};
 use schemas::event::{Event, OrderRested};
-use schemas::ids::{OrderListId, SymbolId};
+use schemas::ids::{AccountId, OrderListId, SymbolId};
 use schemas::instrument::{
     CancelReplaceMode, CancelRestriction, OrderStage, OrderStatus, Side, TimeInForce,
 };
@@ -208,6 +208,21 @@ impl<T: Trace> Engine<T> {
         }
     }
 
+    /// The order that a replacement is to cancel.
+    pub(crate) fn find_restricted(
+        &self,
+        (account, symbol): (AccountId, SymbolId),
+        target: &OrderRef,
+        restriction: CancelRestriction,
+    ) -> Result<u32, RejectReason> {
+        match self.state.symbol(symbol) {
+            Some(_) => self
+                .find_target(account, symbol, target)
+                .and_then(|handle| self.check_restriction(handle, restriction)),
+            None => Err(RejectReason::UnknownOrder),
+        }
+    }
+
     fn check_restriction(
         &self,
         handle: u32,
@@ -234,12 +249,7 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn cancel_replace_with_terms(&mut self, command: &CancelReplaceWithTermsV1) {
         let order = &command.new.order;
         let (account, symbol) = (order.account, order.symbol);
-        let found = match self.state.symbol(symbol) {
-            Some(_) => self
-                .find_target(account, symbol, &command.target)
-                .and_then(|handle| self.check_restriction(handle, command.restriction)),
-            None => Err(RejectReason::UnknownOrder),
-        };
+        let found = self.find_restricted((account, symbol), &command.target, command.restriction);
         let replaced = self.replaced(found.ok());
         let counted = self.counted_without(account, symbol, found.ok());
         let notional = match self.admit_special(&command.new, replaced, counted) {
@@ -298,9 +308,9 @@ impl<T: Trace> Engine<T> {
     }
 
     /// Open special orders as if one of them were gone.
-    fn counted_without(
+    pub(crate) fn counted_without(
         &self,
-        account: schemas::ids::AccountId,
+        account: AccountId,
         symbol: SymbolId,
         gone: Option<u32>,
     ) -> SpecialCounts {

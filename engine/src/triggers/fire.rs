@@ -101,6 +101,9 @@ impl<T: Trace> Engine<T> {
                 replace.new.order.symbol
             }
             Command::PlaceOrderList(list) => list.symbol,
+            Command::PlacePegged(place) => place.new.order.symbol,
+            Command::ReplacePegged(peg) => peg.replace.new.order.symbol,
+            Command::PlacePeggedList(peg) => peg.list.symbol,
             Command::PlacePerpetual(place) => place.order.symbol,
             Command::ModifyOrder(modify) => modify.symbol,
             _ => return false,
@@ -167,6 +170,10 @@ impl<T: Trace> Engine<T> {
         }
         let asset = self.pays_with(&order);
         self.move_hold((order.account, asset), Amount(-held.0));
+        match self.take_peg(handle) {
+            Ok(waiting) => self.tell_peg_taken(handle, waiting),
+            Err(reason) => return self.expire_aside(handle, reason),
+        }
         let order = self.asked_again(handle);
         match self.admit_again(handle, &order) {
             Some(admitted) => self.act(handle, &order, &admitted),

@@ -2,7 +2,7 @@
 //! streams under every invariant, and a hundred thousand stops at once.
 //!
 //! Reading order: this file (the API in one place), `stops`, `icebergs`, `lists`, `streams`,
-//! `said_twice`, `replaced`.
+//! `said_twice`, `replaced`, `pegs`.
 
 mod stops;
 mod icebergs;
@@ -10,6 +10,7 @@ mod lists;
 mod streams;
 mod said_twice;
 mod replaced;
+mod pegs;
 
 use schemas::command::{CancelAllV1, CancelOrderV1, Command};
 use schemas::event::Event;
@@ -21,6 +22,7 @@ use schemas::order_command::{
     CancelOrderIfV1, CancelOrderListV1, ListLegV1, OrderTerms, PlaceOrderListV1,
     PlaceOrderWithTermsV1, SetCountdownV1,
 };
+use schemas::peg::{Peg, PegPriceType, PlacePeggedListV1, PlacePeggedV1};
 use schemas::units::{Price, Qty, TimeNs};
 
 use crate::venue::{Scales, Venue, by_id, limit};
@@ -139,10 +141,42 @@ impl Stage {
         }
     }
 
+    /// `terms` as in [`Stage::asked`], with a peg.
+    pub fn pegged(
+        &mut self,
+        order: (Side, i64),
+        kind: OrderType,
+        (terms, peg): (&str, Peg),
+    ) -> String {
+        let new = self.asked(order, kind, terms);
+        self.run(&Command::PlacePegged(PlacePeggedV1 { new, peg }))
+    }
+
+    /// A list whose orders have these pegs.
+    pub fn pegged_list(
+        &mut self,
+        contingency: ContingencyType,
+        legs: &[(ListLegV1, Peg)],
+    ) -> String {
+        let mut pegs = [Peg::NONE; 3];
+        for (place, (_, peg)) in pegs.iter_mut().zip(legs) {
+            *place = *peg;
+        }
+        let legs: Vec<ListLegV1> = legs.iter().map(|(leg, _)| *leg).collect();
+        let list = self.asked_list(contingency, &legs);
+        let command = PlacePeggedListV1 { list, pegs };
+        self.run(&Command::PlacePeggedList(Box::new(command)))
+    }
+
     pub fn list(&mut self, contingency: ContingencyType, legs: &[ListLegV1]) -> String {
+        let list = self.asked_list(contingency, legs);
+        self.run(&Command::PlaceOrderList(Box::new(list)))
+    }
+
+    fn asked_list(&self, contingency: ContingencyType, legs: &[ListLegV1]) -> PlaceOrderListV1 {
         let mut all = [ListLegV1::NONE; 3];
         all[..legs.len()].copy_from_slice(legs);
-        self.run(&Command::PlaceOrderList(Box::new(PlaceOrderListV1 {
+        PlaceOrderListV1 {
             legs: all,
             valid_until: TimeNs(0),
             account: self.user,
@@ -151,7 +185,7 @@ impl Stage {
             list_client: ClientOrderId::new("list").expect("short"),
             contingency,
             self_trade: SelfTradePrevention::None,
-        })))
+        }
     }
 
     pub fn cancel(&mut self, order: u64) -> String {
@@ -229,6 +263,18 @@ impl Stage {
     }
 }
 
+/// The peg to the best price of the own side, or so many levels behind it.
+pub fn primary(offset: u8) -> Peg {
+    let price_type = PegPriceType::Primary;
+    Peg { price_type, offset }
+}
+
+/// The peg to the best price of the other side, or so many levels behind it.
+pub fn market(offset: u8) -> Peg {
+    let price_type = PegPriceType::Market;
+    Peg { price_type, offset }
+}
+
 /// Events in short words, without balances and acceptances.
 pub fn told(events: &[Event]) -> String {
     let mut words = Vec::new();
@@ -238,6 +284,7 @@ pub fn told(events: &[Event]) -> String {
             Event::TrailingStarted(it) => format!("tracks {} from {}", it.order.0, it.price.0),
             Event::OrderActivated(it) => format!("activated {} {:?}", it.order.0, it.stage),
             Event::OrderTriggered(it) => format!("triggered {} at {}", it.order.0, it.price.0),
+            Event::OrderPegged(it) => format!("pegged {} at {}", it.order.0, it.price.0),
             Event::IcebergRefilled(it) => format!("shows {} of {}", it.shown.0, it.order.0),
             Event::OrderExpiring(it) => format!("{:?}", it.reason),
             Event::OrderListAccepted(it) => format!("list {}", it.list.0),

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use schemas::command::Command;
 use schemas::instrument::{ContingencyType, OrderType, Side, TimeInForce};
 use schemas::order_command::{ListLegV1, PlaceOrderListV1, PlaceOrderWithTermsV1};
+use schemas::peg::{Peg, PegPriceType, PlacePeggedListV1, PlacePeggedV1};
 use schemas::units::{Price, Qty};
 
 use super::Stage;
@@ -47,6 +48,10 @@ struct Order {
     turn: u64,
     list: Option<usize>,
     at: Where,
+    /// Whether the other side gives the price, and how many levels behind its best.
+    peg: Option<(bool, usize)>,
+    /// The worst price that a pegged order may get; zero = any.
+    limit: i64,
 }
 
 struct List {
@@ -105,8 +110,76 @@ impl Model {
             turn: 0,
             list: None,
             at: Where::Walking,
+            peg: None,
+            limit: order.price.0,
         });
         id
+    }
+
+    /// The price that the book gives a pegged order now.
+    fn pegged(&self, order: &Order) -> Option<i64> {
+        let (other, levels) = order.peg?;
+        let side = if other {
+            order.side.opposite()
+        } else {
+            order.side
+        };
+        let there = self.orders.iter();
+        let there = there.filter(|o| o.at == Where::Book && o.side == side);
+        let mut prices: Vec<i64> = there.map(|o| o.price).collect();
+        prices.sort_unstable();
+        prices.dedup();
+        if side == Buy {
+            prices.reverse();
+        }
+        let price = *prices.get(levels)?;
+        Some(match (order.limit, order.side) {
+            (0, _) => price,
+            (limit, Buy) => price.min(limit),
+            (limit, Sell) => price.max(limit),
+        })
+    }
+
+    /// Why an order with a peg is refused; else it has its price, if it has one already.
+    fn peg(&mut self, id: u64, peg: Peg, acts: bool) -> Result<(), &'static str> {
+        let other = peg.price_type == PegPriceType::Market;
+        self.get(id).peg = Some((other, usize::from(peg.offset)));
+        let order = self.get(id).clone();
+        let fits = match order.kind {
+            OrderType::Limit => other || order.life == TimeInForce::Gtc,
+            LimitMaker => !other,
+            _ => true,
+        };
+        if !fits {
+            return Err("PegPriceType");
+        }
+        let known = order.limit != 0 || order.stop != 0 || self.last.is_some();
+        if acts || !known {
+            let price = self.pegged(&order).ok_or("PegLiquidity")?;
+            self.get(id).price = price;
+        }
+        Ok(())
+    }
+
+    fn place_pegged(&mut self, command: &PlacePeggedV1) {
+        let id = self.enter(&command.new, true);
+        let sleeps = self.get(id).kind.is_contingent();
+        let pegged = self.peg(id, command.peg, !sleeps);
+        let order = self.get(id).clone();
+        if let Err(reason) = pegged.and_then(|()| self.may_enter(&order)) {
+            self.orders.pop();
+            return self.say(format!("refused {reason}"));
+        }
+        if sleeps {
+            self.say(format!("Waiting {id}"));
+            self.say(format!("pegged {id} at 0"));
+            self.sleep(id);
+        } else {
+            self.say(format!("Working {id}"));
+            self.say(format!("pegged {id} at {}", order.price));
+            self.act(id);
+        }
+        self.fire();
     }
 
     /// Whether that price has reached the stop price.
@@ -338,11 +411,25 @@ impl Model {
                 Where::Asleep => {
                     self.say(format!("triggered {id} at {price}"));
                     self.touched(id);
-                    self.act(id);
+                    self.set_off(id);
                 }
                 _ => {}
             }
         }
+    }
+
+    fn set_off(&mut self, id: u64) {
+        let order = self.get(id).clone();
+        if order.peg.is_some() {
+            let Some(price) = self.pegged(&order) else {
+                self.say("InsufficientLiquidity".to_owned());
+                self.end(id, "Expired");
+                return self.ended(id, false);
+            };
+            self.get(id).price = price;
+            self.say(format!("pegged {id} at {price}"));
+        }
+        self.act(id);
     }
 
     fn end(&mut self, id: u64, words: &str) {
@@ -423,15 +510,24 @@ impl Model {
             if !self.is_open(id) {
                 return;
             }
-            let order = self.get(id).clone();
-            if self.may_enter(&order).is_err() {
+            let mut order = self.get(id).clone();
+            let sleeps = order.kind.is_contingent();
+            let price = match order.peg.is_some() && !sleeps {
+                true => self.pegged(&order),
+                false => Some(order.price),
+            };
+            order.price = price.unwrap_or_default();
+            self.get(id).price = order.price;
+            if price.is_none() || self.may_enter(&order).is_err() {
                 self.say("Rejected".to_owned());
                 self.end(id, "Expired");
                 return self.ended(id, false);
             }
-            let sleeps = order.kind.is_contingent();
             let stage = if sleeps { "Waiting" } else { "Working" };
             self.say(format!("activated {id} {stage}"));
+            if order.peg.is_some() && !sleeps {
+                self.say(format!("pegged {id} at {}", order.price));
+            }
             if sleeps {
                 self.sleep(id);
             } else {
@@ -440,12 +536,16 @@ impl Model {
         }
     }
 
-    fn place_list(&mut self, command: &PlaceOrderListV1) {
+    fn place_list(&mut self, command: &PlaceOrderListV1, pegs: [Peg; 3]) {
         let number = self.lists.len();
         self.say(format!("list {}", number + 1));
         let pair = command.contingency == ContingencyType::Oco;
         let mut legs = Vec::new();
-        for index in 0..command.contingency.legs() {
+        for (index, peg) in pegs
+            .into_iter()
+            .enumerate()
+            .take(command.contingency.legs())
+        {
             let leg = command.leg(index);
             let id = self.enter(&leg, true);
             let pending = !pair && index > 0;
@@ -463,6 +563,12 @@ impl Model {
                 _ => "Working",
             };
             self.say(format!("{stage} {id}"));
+            if peg != Peg::NONE {
+                let acts = stage == "Working";
+                self.peg(id, peg, acts).expect("the engine took it");
+                let price = if acts { self.get(id).price } else { 0 };
+                self.say(format!("pegged {id} at {price}"));
+            }
             legs.push(id);
         }
         self.lists.push(List {
@@ -587,6 +693,30 @@ impl Dice {
         }
     }
 
+    fn some_peg(&mut self) -> Peg {
+        let price_type = *self
+            .random
+            .pick(&[PegPriceType::Primary, PegPriceType::Market]);
+        let deepest = if self.random.chance(20) { 60 } else { 4 };
+        let offset = self.random.below(deepest) as u8;
+        Peg { price_type, offset }
+    }
+
+    /// Pegs for the orders of a list that may have some; their own prices mostly go.
+    fn peg_list(&mut self, list: &mut PlaceOrderListV1) -> [Peg; 3] {
+        let mut pegs = [Peg::NONE; 3];
+        for (leg, peg) in list.legs.iter_mut().zip(&mut pegs) {
+            let is_leg = leg.qty != Qty(0) && leg.order_type.working() != Market;
+            if is_leg && self.random.chance(40) {
+                *peg = self.some_peg();
+                if self.random.chance(70) {
+                    leg.price = Price(0);
+                }
+            }
+        }
+        pegs
+    }
+
     /// One command to both; the engine's words and the model's.
     fn step(&mut self) -> (String, String) {
         self.model.words.clear();
@@ -602,19 +732,39 @@ impl Dice {
                 self.model.place(&command, (false, true));
                 found
             }
-            45..72 => {
+            45..53 => {
+                let kinds = [OrderType::Limit, LimitMaker, StopLossLimit, TakeProfitLimit];
+                let mut new = self.order(&kinds);
+                if self.random.chance(70) {
+                    new.order.price = Price(0);
+                }
+                let peg = self.some_peg();
+                let command = PlacePeggedV1 { new, peg };
+                let found = self.stage.run(&Command::PlacePegged(command));
+                self.model.place_pegged(&command);
+                found
+            }
+            53..72 => {
                 let command = self.order(OrderType::ALL);
                 let found = self.stage.run(&Command::PlaceOrderWithTerms(command));
                 self.model.place(&command, (true, false));
                 found
             }
             72..86 => {
-                let list = self.list();
-                let found = self.stage.run(&Command::PlaceOrderList(Box::new(list)));
+                let mut list = self.list();
+                let mut pegs = [Peg::NONE; 3];
+                if self.random.chance(40) {
+                    pegs = self.peg_list(&mut list);
+                }
+                let command = match pegs == [Peg::NONE; 3] {
+                    true => Command::PlaceOrderList(Box::new(list)),
+                    false => Command::PlacePeggedList(Box::new(PlacePeggedListV1 { list, pegs })),
+                };
+                let found = self.stage.run(&command);
                 if found.starts_with("list refused") {
                     return (found.clone(), found);
                 }
-                self.model.place_list(&list);
+                self.model.place_list(&list, pegs);
                 found
             }
             86..99 => {
@@ -665,6 +815,9 @@ fn the_model_agrees_on_orders_with_terms_and_lists() {
         "OcoTrigger",
         "done",
         "Rejected",
+        "pegged",
+        "PegLiquidity",
+        "InsufficientLiquidity",
     ] {
         assert!(
             told.get(word).is_some_and(|count| *count > 20),

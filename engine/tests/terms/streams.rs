@@ -13,6 +13,7 @@ use schemas::instrument::{
 use schemas::order_command::{
     CancelReplaceWithTermsV1, ListLegV1, PlaceOrderListV1, PlaceOrderWithTermsV1,
 };
+use schemas::peg::{Peg, PegPriceType, PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1};
 use schemas::units::{Price, Qty};
 
 use super::Stage;
@@ -135,7 +136,7 @@ impl Dice {
             true => self.client(),
             false => ClientOrderId::EMPTY,
         };
-        Command::PlaceOrderList(Box::new(PlaceOrderListV1 {
+        let list = PlaceOrderListV1 {
             legs,
             valid_until: schemas::units::TimeNs(0),
             account: self.account(),
@@ -144,7 +145,17 @@ impl Dice {
             list_client,
             contingency,
             self_trade: *self.random.pick(SelfTradePrevention::ALL),
-        }))
+        };
+        if self.random.chance(70) {
+            return Command::PlaceOrderList(Box::new(list));
+        }
+        let mut pegs = [Peg::NONE; 3];
+        for (leg, peg) in list.legs.iter().zip(&mut pegs) {
+            if leg.qty != Qty(0) && leg.order_type.working() != OrderType::Market {
+                *peg = self.peg();
+            }
+        }
+        Command::PlacePeggedList(Box::new(PlacePeggedListV1 { list, pegs }))
     }
 
     fn target(&mut self, account: AccountId) -> OrderRef {
@@ -170,6 +181,38 @@ impl Dice {
         Command::PlaceOrder(order)
     }
 
+    fn peg(&mut self) -> Peg {
+        let price_type = *self
+            .random
+            .pick(&[PegPriceType::Primary, PegPriceType::Market]);
+        let offset = self.random.below(3) as u8;
+        Peg { price_type, offset }
+    }
+
+    /// An order with a peg, by itself or in place of another.
+    fn pegged(&mut self, account: AccountId, target: OrderRef) -> Command {
+        use OrderType::{Limit, LimitMaker, StopLossLimit, TakeProfitLimit};
+        let mut new = self.order(&[Limit, Limit, LimitMaker, StopLossLimit, TakeProfitLimit]);
+        let peg = self.peg();
+        if self.random.chance(70) {
+            new.order.price = Price(0);
+        }
+        if self.random.chance(70) {
+            return Command::PlacePegged(PlacePeggedV1 { new, peg });
+        }
+        new.order.account = account;
+        Command::ReplacePegged(Box::new(ReplacePeggedV1 {
+            replace: CancelReplaceWithTermsV1 {
+                new,
+                target,
+                cancel_client: ClientOrderId::EMPTY,
+                mode: *self.random.pick(CancelReplaceMode::ALL),
+                restriction: CancelRestriction::Any,
+            },
+            peg,
+        }))
+    }
+
     fn next(&mut self) -> Command {
         let account = self.account();
         let (symbol, any) = (self.stage.symbol, self.random.below(100));
@@ -178,7 +221,8 @@ impl Dice {
         (cancel.account, cancel.target) = (account, target);
         match any {
             0..35 => self.plain(),
-            35..60 => Command::PlaceOrderWithTerms(self.order(OrderType::ALL)),
+            35..55 => Command::PlaceOrderWithTerms(self.order(OrderType::ALL)),
+            55..60 => self.pegged(account, target),
             60..75 => self.list(),
             75..82 => Command::CancelOrder(cancel),
             82..85 => Command::CancelOrderIf(schemas::order_command::CancelOrderIfV1 {
@@ -264,6 +308,7 @@ fn stream(seed: u64, steps: u32) {
         "IcebergRefilled",
         "OrderListDone",
         "TrailingStarted",
+        "OrderPegged",
     ] {
         assert!(
             counts.get(name).is_some_and(|count| *count > 5),

@@ -309,6 +309,16 @@ fn of_terms(reason: RejectReason) -> ApiError {
         }
         R::InOrderList => ApiError::new(-2010, "This action is disabled on this order.")
             .hint("an order of a list is neither amended nor replaced by itself"),
+        R::PegLiquidity => ApiError::new(
+            -2010,
+            "Order book liquidity is too low for this pegged order.",
+        )
+        .hint("the book has no such price level on that side"),
+        R::PegOrderType => ApiError::new(-2010, "This order type may not use pegged price."),
+        R::PegPriceType => {
+            ApiError::new(-2010, "This price peg cannot be used with this order type.")
+                .hint("LIMIT_MAKER takes PRIMARY_PEG; LIMIT takes PRIMARY_PEG with GTC alone")
+        }
         perpetual => of_perpetual(perpetual),
     }
 }

@@ -85,7 +85,10 @@ impl Desk {
         if request.is_possible_duplicate() {
             self.check_repetition(&order).await?;
         }
-        Ok(command(on_grid(&call, &self.caller(), &order)?))
+        Ok(command(
+            on_grid(&call, &self.caller(), &order)?,
+            order.leg.peg,
+        ))
     }
 
     /// A message that may be a repetition places nothing if its order is known already.
@@ -157,7 +160,7 @@ impl Desk {
             Some(_) => client_name(request, 25034)?,
             None => client_id::generate(),
         };
-        Ok(cancel_replace::command(CancelReplaceWithTermsV1 {
+        let replace = CancelReplaceWithTermsV1 {
             new: on_grid(&call, &self.caller(), &order)?,
             target,
             cancel_client,
@@ -166,7 +169,8 @@ impl Desk {
                 Some("2") => CancelReplaceMode::AllowFailure,
                 _ => CancelReplaceMode::StopOnFailure,
             },
-        }))
+        };
+        Ok(cancel_replace::command(replace, order.leg.peg))
     }
 
     fn amend(&self, request: &Request) -> Result<Command, ApiError> {

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use schemas::command::{CancelReplaceV1, Command};
 use schemas::instrument::{CancelReplaceMode, CancelRestriction};
 use schemas::order_command::{CancelReplaceWithTermsV1, PlaceOrderWithTermsV1};
+use schemas::peg::{Peg, ReplacePeggedV1};
 use schemas::reject::RejectReason;
 
 use crate::auth::Caller;
@@ -59,12 +60,15 @@ pub async fn cancel_replace(call: &Call, caller: &Caller) -> Outcome {
         mode,
         restriction,
     };
-    let receipt = call.submit(command(replace)).await?;
+    let receipt = call.submit(command(replace, request.leg.peg)).await?;
     answer(call, caller, (&request, &replace), &receipt).await
 }
 
 /// The smallest command that does it.
-pub fn command(replace: CancelReplaceWithTermsV1) -> Command {
+pub fn command(replace: CancelReplaceWithTermsV1, peg: Peg) -> Command {
+    if peg.is_some() {
+        return Command::ReplacePegged(Box::new(ReplacePeggedV1 { replace, peg }));
+    }
     let PlaceOrderWithTermsV1 { order, terms } = replace.new;
     if is_plain(&order, &terms) && replace.restriction == CancelRestriction::Any {
         return Command::CancelReplace(CancelReplaceV1 {

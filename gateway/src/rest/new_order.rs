@@ -19,7 +19,7 @@ use crate::wire::order_events::{order_refusal, placed};
 pub async fn new_order(call: &Call, caller: &Caller) -> Outcome {
     let request = NewOrder::read(&call.parameters, &call.directory, &[])?;
     let order = on_grid(call, caller, &request)?;
-    let receipt = call.submit(command(order)).await?;
+    let receipt = call.submit(command(order, request.leg.peg)).await?;
     let Some(placed) = placed(&receipt, caller.account) else {
         return Err(refusal(call, caller, &receipt));
     };

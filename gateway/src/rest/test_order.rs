@@ -7,7 +7,7 @@ use crate::call::{Answer, Call, Outcome};
 use crate::filters;
 use crate::rest::new_order::{closed, on_grid};
 use crate::wire::account::{TestAnswer, rates, untouched};
-use crate::wire::new_order::NewOrder;
+use crate::wire::new_order::{NewOrder, pegs_fit};
 use crate::wire::parameters::Parameters;
 
 const COMPUTE: &str = "computeCommissionRates";
@@ -29,6 +29,7 @@ pub async fn test_order(call: &Call, caller: &Caller) -> Outcome {
     if let Some(refusal) = closed(call, caller, &request.symbol) {
         return Err(refusal);
     }
+    pegs_fit(&request)?;
     filters::test(&request.symbol, &order.order)?;
     filters::test_terms(&request.symbol, &order)?;
     if !compute {

@@ -7,6 +7,8 @@ use schemas::command::PlaceOrderV1;
 use schemas::ids::ClientOrderId;
 use schemas::instrument::{OrderType, TimeInForce};
 use schemas::order_command::OrderTerms;
+use schemas::peg::{Peg, PegPriceType};
+use schemas::reject::RejectReason;
 use schemas::report::SymbolReport;
 use schemas::units::{Price, Qty};
 
@@ -132,14 +134,13 @@ impl LegNames {
         if contingent && !is_set_off {
             return Err(error::either(self.stop_price, self.trailing_delta));
         }
-        let [peg, offset, value] = self.pegs;
+        if !priced && self.pegs.iter().any(|name| parameters.has(name)) {
+            return Err(RejectReason::PegOrderType.into());
+        }
         for (name, allowed) in [
             (self.time_in_force, timed),
             (self.price, priced),
             (self.iceberg, priced),
-            (peg, priced),
-            (offset, priced),
-            (value, priced),
             (self.stop_price, contingent),
             (self.trailing_delta, contingent),
         ] {
@@ -177,8 +178,8 @@ impl LegNames {
     /// The whole order of a known type.
     ///
     /// # Errors
-    /// -1115 for a time in force that does not exist, -1013 for a peg, -1160 for an iceberg
-    /// that is not good till cancelled.
+    /// -1115 for a time in force that does not exist, -1210 and -1211 for a peg, -1160 for an
+    /// iceberg that is not good till cancelled.
     pub fn leg(
         &self,
         parameters: &Parameters,
@@ -190,12 +191,7 @@ impl LegNames {
             Some(text) => TimeInForce::parse(text)
                 .ok_or_else(|| ApiError::new(-1115, "Invalid timeInForce."))?,
         };
-        if self.pegs.iter().any(|name| parameters.has(name)) {
-            return Err(
-                ApiError::new(-1013, "Pegged orders are not supported for this symbol.")
-                    .hint("pegInstructionsAllowed of exchangeInfo"),
-            );
-        }
+        let peg = self.peg(parameters)?;
         let iceberg = written.iceberg.filter(|iceberg| !iceberg.is_zero());
         if iceberg.is_some() && time_in_force != TimeInForce::Gtc {
             let (iceberg, time) = (self.iceberg, self.time_in_force);
@@ -205,7 +201,42 @@ impl LegNames {
         Ok(Leg {
             order_type,
             time_in_force,
+            peg,
             written: Written { iceberg, ..written },
+        })
+    }
+
+    /// Which level of the book gives the price.
+    fn peg(&self, parameters: &Parameters) -> Result<Peg, ApiError> {
+        let [price_type, offset_type, offset] = self.pegs;
+        let is_offset = parameters.has(offset_type) || parameters.has(offset);
+        let price_type = match parameters.optional(price_type)? {
+            None if is_offset => return Err(error::mandatory(price_type)),
+            None => return Ok(Peg::NONE),
+            Some("PRIMARY_PEG") => PegPriceType::Primary,
+            Some("MARKET_PEG") => PegPriceType::Market,
+            Some(_) => {
+                return Err(
+                    ApiError::new(-1210, "Invalid pegPriceType.").hint("PRIMARY_PEG or MARKET_PEG")
+                );
+            }
+        };
+        if !is_offset {
+            return Ok(Peg {
+                price_type,
+                offset: 0,
+            });
+        }
+        parameters.required(offset)?;
+        if parameters.required(offset_type)? != "PRICE_LEVEL" {
+            return Err(ApiError::new(-1211, "Invalid pegOffsetType.").hint("PRICE_LEVEL"));
+        }
+        let levels = parameters.integer(offset)?.unwrap_or(0);
+        let levels = u8::try_from(levels).ok();
+        let known = levels.filter(|levels| *levels <= Peg::OFFSET_MAX);
+        Ok(Peg {
+            price_type,
+            offset: known.ok_or_else(|| error::invalid(offset).hint("0 to 100"))?,
         })
     }
 }
@@ -228,6 +259,7 @@ pub struct Written {
 pub struct Leg {
     pub order_type: OrderType,
     pub time_in_force: TimeInForce,
+    pub peg: Peg,
     pub written: Written,
 }
 

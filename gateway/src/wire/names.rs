@@ -5,6 +5,7 @@ use schemas::instrument::{
     TimeInForce, VenueState,
 };
 use schemas::market::Interval;
+use schemas::peg::{Peg, PegPriceType};
 use schemas::report::OrderReport;
 
 /// A field-less enumeration with one spelling for each value.
@@ -106,6 +107,17 @@ pub fn contingency(contingency: ContingencyType) -> &'static str {
     match contingency {
         ContingencyType::Oco => "OCO",
         ContingencyType::Oto | ContingencyType::Otoco => "OTO",
+    }
+}
+
+/// The only unit of a peg's offset.
+pub const PEG_OFFSET_TYPE: &str = "PRICE_LEVEL";
+
+/// How the dialect calls the side that gives a price.
+pub fn peg_price_type(peg: Peg) -> &'static str {
+    match peg.price_type {
+        PegPriceType::Market => "MARKET_PEG",
+        PegPriceType::Primary | PegPriceType::None => "PRIMARY_PEG",
     }
 }
 

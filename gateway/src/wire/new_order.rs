@@ -5,8 +5,10 @@
 
 use schemas::command::{Command, PlaceOrderV1};
 use schemas::ids::ClientOrderId;
-use schemas::instrument::{OrderType, SelfTradePrevention, Side, SymbolKind};
+use schemas::instrument::{OrderType, SelfTradePrevention, Side, SymbolKind, TimeInForce};
 use schemas::order_command::PlaceOrderWithTermsV1;
+use schemas::peg::{Peg, PegPriceType, PlacePeggedV1};
+use schemas::reject::RejectReason;
 use schemas::report::{Directory, SymbolReport};
 use schemas::units::{Amount, Qty};
 
@@ -130,11 +132,36 @@ impl NewOrder {
 }
 
 /// The smallest command that places the order.
-pub fn command(placed: PlaceOrderWithTermsV1) -> Command {
-    if is_plain(&placed.order, &placed.terms) {
+pub fn command(placed: PlaceOrderWithTermsV1, peg: Peg) -> Command {
+    if peg.is_some() {
+        Command::PlacePegged(PlacePeggedV1 { new: placed, peg })
+    } else if is_plain(&placed.order, &placed.terms) {
         Command::PlaceOrder(placed.order)
     } else {
         Command::PlaceOrderWithTerms(placed)
+    }
+}
+
+/// Whether the type may have such a peg, for a test order.
+///
+/// # Errors
+/// -2010, as the engine's refusal.
+pub fn pegs_fit(order: &NewOrder) -> Result<(), ApiError> {
+    let Leg {
+        order_type,
+        time_in_force,
+        peg,
+        ..
+    } = order.leg;
+    let primary = peg.price_type == PegPriceType::Primary;
+    let fits = match order_type {
+        OrderType::LimitMaker => primary,
+        OrderType::Limit => !primary || time_in_force == TimeInForce::Gtc,
+        _ => true,
+    };
+    match fits || !peg.is_some() {
+        true => Ok(()),
+        false => Err(RejectReason::PegPriceType.into()),
     }
 }
 

@@ -7,13 +7,13 @@ use schemas::ids::{ClientOrderId, OrderListId};
 use schemas::instrument::Side;
 use schemas::order_command::OrderTerms;
 use schemas::report::OrderReport;
-use schemas::units::{Qty, TimeNs};
+use schemas::units::{Price, Qty, TimeNs};
 use serde::Serialize;
 
 use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::Fixed;
 use crate::wire::grid::Grid;
-use crate::wire::names::{Spelled, expiry_reason};
+use crate::wire::names::{PEG_OFFSET_TYPE, Spelled, expiry_reason, peg_price_type};
 use crate::wire::new_order::Detail;
 use crate::wire::order_events::Placed;
 
@@ -79,6 +79,14 @@ struct Conditional {
     prevented_quantity: Option<Fixed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiry_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_price_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_offset_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peg_offset_value: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pegged_price: Option<Fixed>,
 }
 
 /// One fill of a FULL answer.
@@ -245,7 +253,7 @@ fn iceberg_qty(grid: &Grid, report: &OrderReport) -> Option<Fixed> {
 impl Numbers {
     fn of(grid: &Grid, report: &OrderReport) -> Numbers {
         Numbers {
-            price: grid.price(report.price),
+            price: grid.price(report.written_price()),
             orig_qty: grid.qty(report.qty),
             executed_qty: grid.qty(report.executed),
             orig_quote_order_qty: grid.quote(report.quote_qty),
@@ -269,6 +277,9 @@ impl Conditional {
         let terms = terms(report);
         let trailing = terms.trailing_delta();
         let since = report.extras.and_then(|extras| extras.trailing_time());
+        let pegged = report.extras.and_then(|extras| extras.pegged);
+        let offset = pegged.map(|it| it.peg.offset).filter(|levels| *levels != 0);
+        let price = pegged.map(|it| it.price);
         Conditional {
             trailing_delta: trailing,
             trailing_time: trailing.map(|_| moment(unit, since)),
@@ -277,6 +288,12 @@ impl Conditional {
             prevented_match_id: prevented_match.filter(|_| prevented),
             prevented_quantity: prevented.then(|| grid.qty(report.prevented)),
             expiry_reason: expiry_reason(report),
+            peg_price_type: pegged.map(|it| peg_price_type(it.peg)),
+            peg_offset_type: offset.map(|_| PEG_OFFSET_TYPE),
+            peg_offset_value: offset,
+            pegged_price: price
+                .filter(|price| *price != Price::ZERO)
+                .map(|price| grid.price(price)),
         }
     }
 
@@ -334,7 +351,7 @@ impl<'a> OrderAnswer<'a> {
             order_id: report.order.0,
             order_list_id: list_id(report),
             client_order_id: report.client_order.as_str(),
-            price: grid.price(report.price),
+            price: grid.price(report.written_price()),
             orig_qty: grid.qty(report.qty),
             executed_qty: grid.qty(report.executed),
             cummulative_quote_qty: grid.quote(report.quote),
@@ -369,7 +386,7 @@ impl<'a> AmendedOrder<'a> {
             order_list_id: list_id(report),
             orig_client_order_id: old_client.as_str(),
             client_order_id: report.client_order.as_str(),
-            price: grid.price(report.price),
+            price: grid.price(report.written_price()),
             qty: grid.qty(report.qty),
             executed_qty: grid.qty(report.executed),
             prevented_qty: grid.qty(report.prevented),

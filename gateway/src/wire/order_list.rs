@@ -6,6 +6,7 @@
 use schemas::ids::ClientOrderId;
 use schemas::instrument::{ContingencyType, OrderType, SelfTradePrevention, Side};
 use schemas::order_command::{ListLegV1, PlaceOrderListV1};
+use schemas::peg::Peg;
 use schemas::report::{Directory, SymbolReport};
 
 use crate::auth::Caller;
@@ -126,6 +127,15 @@ impl NewOrderList {
             _ => [limit, stop],
         };
         read_groups(parameters, directory, (ContingencyType::Oco, &groups))
+    }
+
+    /// The peg of each order.
+    pub fn pegs(&self) -> [Peg; 3] {
+        let mut pegs = [Peg::NONE; 3];
+        for (place, (_, _, leg)) in pegs.iter_mut().zip(&self.legs) {
+            *place = leg.peg;
+        }
+        pegs
     }
 
     /// The command, on the symbol's grid.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::Fixed;
 use crate::wire::grid::Grid;
-use crate::wire::names::{Spelled, expiry_reason};
+use crate::wire::names::{PEG_OFFSET_TYPE, Spelled, expiry_reason, peg_price_type};
 use crate::wire::symbol_query::spot;
 
 /// Of an order that belongs to no list.
@@ -95,16 +95,33 @@ struct Terms {
     strategy_id: Option<u64>,
     #[serde(rename = "J", skip_serializing_if = "Option::is_none")]
     strategy_type: Option<u32>,
+    #[serde(rename = "gP", skip_serializing_if = "Option::is_none")]
+    peg_price_type: Option<&'static str>,
+    #[serde(rename = "gOT", skip_serializing_if = "Option::is_none")]
+    peg_offset_type: Option<&'static str>,
+    #[serde(rename = "gOV", skip_serializing_if = "Option::is_none")]
+    peg_offset_value: Option<u8>,
+    #[serde(rename = "gp", skip_serializing_if = "Option::is_none")]
+    pegged_price: Option<Fixed>,
 }
 
 impl Terms {
-    fn of(extras: &OrderExtras, unit: TimeUnit) -> Terms {
+    fn of(extras: &OrderExtras, unit: TimeUnit, grid: &Grid) -> Terms {
         let terms = &extras.terms;
+        let pegged = extras.pegged;
+        let offset = pegged.map(|it| it.peg.offset).filter(|levels| *levels != 0);
+        let price = pegged.map(|it| it.price);
         Terms {
             trailing_delta: Some(terms.trailing_delta).filter(|delta| *delta != 0),
             trailing_time: extras.trailing_time().map(|time| unit.print(time)),
             strategy_id: Some(terms.strategy_id).filter(|id| *id != 0),
             strategy_type: Some(terms.strategy_type).filter(|kind| *kind != 0),
+            peg_price_type: pegged.map(|it| peg_price_type(it.peg)),
+            peg_offset_type: offset.map(|_| PEG_OFFSET_TYPE),
+            peg_offset_value: offset,
+            pegged_price: price
+                .filter(|price| *price != Price::ZERO)
+                .map(|price| grid.price(price)),
         }
     }
 }
@@ -203,7 +220,14 @@ impl Telling<'_> {
         match &told.event {
             // An order with terms is told once these are known.
             Event::OrderAccepted(_) if self.has_terms(index) => return None,
+            // Its price is known right behind it.
+            Event::OrderTermsAccepted(_) | Event::OrderActivated(_) | Event::OrderTriggered(_)
+                if self.is_pegged(index) =>
+            {
+                return None;
+            }
             Event::OrderAccepted(_)
+            | Event::OrderPegged(_)
             | Event::OrderTermsAccepted(_)
             | Event::OrderActivated(_)
             | Event::OrderTriggered(_) => {}
@@ -244,7 +268,7 @@ impl Telling<'_> {
             o: order.order_type.text(),
             f: order.time_in_force.text(),
             q: grid.qty(order.qty),
-            p: grid.price(order.price),
+            p: grid.price(order.written_price()),
             stop_price: grid.price(stop_price.unwrap_or(Price::ZERO)),
             iceberg_qty: grid.qty(iceberg_qty),
             g: order.list().map_or(NO_LIST, |list| list.0 as i64),
@@ -260,7 +284,7 @@ impl Telling<'_> {
             commission_asset: None,
             transaction_time: time,
             t: -1,
-            terms: extras.map_or_else(Terms::default, |extras| Terms::of(extras, self.unit)),
+            terms: extras.map_or_else(Terms::default, |extras| Terms::of(extras, self.unit, grid)),
             prevented: None,
             execution: id.0,
             w: order.status.is_open() && order.is_working(),
@@ -281,6 +305,12 @@ impl Telling<'_> {
     fn has_terms(&self, index: usize) -> bool {
         let next = self.update.events.get(index + 1);
         next.is_some_and(|told| matches!(told.event, Event::OrderTermsAccepted(_)))
+    }
+
+    /// Whether the peg of the order follows right behind this event.
+    fn is_pegged(&self, index: usize) -> bool {
+        let next = self.update.events.get(index + 1);
+        next.is_some_and(|told| matches!(told.event, Event::OrderPegged(_)))
     }
 
     /// Whether this is the last fill of an order that the command fills.

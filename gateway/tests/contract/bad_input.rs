@@ -230,14 +230,31 @@ async fn enumerations_are_case_sensitive_and_checked_in_order() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_yet_says_so() {
+async fn a_peg_is_whole_and_known() {
     let client = Client::new();
-    for name in ["pegPriceType", "pegOffsetType", "pegOffsetValue"] {
-        assert_eq!(
-            refused(&client, &format!("{name}=PRIMARY_PEG")).await,
-            "400 -1013 Pegged orders are not supported for this symbol.",
-            "{name}"
-        );
+    let missing = "Mandatory parameter 'pegPriceType' was not sent, was empty/null, or malformed.";
+    let offset = "Mandatory parameter 'pegOffsetType' was not sent, was empty/null, or malformed.";
+    for (peg, refusal) in [
+        (
+            "pegPriceType=MID_PEG",
+            "400 -1210 Invalid pegPriceType.".to_owned(),
+        ),
+        ("pegOffsetType=PRICE_LEVEL", format!("400 -1102 {missing}")),
+        ("pegOffsetValue=1", format!("400 -1102 {missing}")),
+        (
+            "pegPriceType=MARKET_PEG&pegOffsetValue=1",
+            format!("400 -1102 {offset}"),
+        ),
+        (
+            "pegPriceType=MARKET_PEG&pegOffsetType=TICKS&pegOffsetValue=1",
+            "400 -1211 Invalid pegOffsetType.".to_owned(),
+        ),
+        (
+            "pegPriceType=MARKET_PEG&pegOffsetType=PRICE_LEVEL&pegOffsetValue=101",
+            "400 -1130 Data sent for parameter 'pegOffsetValue' is not valid.".to_owned(),
+        ),
+    ] {
+        assert_eq!(refused(&client, peg).await, refusal, "{peg}");
     }
 }
 

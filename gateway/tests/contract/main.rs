@@ -23,6 +23,7 @@ mod futures_orders;
 mod futures_accounts;
 mod futures_streams;
 mod terms;
+mod pegs;
 mod lists;
 mod order_changes;
 mod wallets;

@@ -234,7 +234,7 @@ async fn exchange_info_lists_rules_and_only_what_exists() {
         "allowTrailingStop":true,
         "cancelReplaceAllowed":true,
         "amendAllowed":true,
-        "pegInstructionsAllowed":false,
+        "pegInstructionsAllowed":true,
         "isSpotTradingAllowed":true,
         "isMarginTradingAllowed":false,
         "filters":[{"filterType":"PRICE_FILTER",

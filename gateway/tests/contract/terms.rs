@@ -258,6 +258,7 @@ pub fn waiting() -> OrderReport {
             hidden: Qty::ZERO,
             stage: OrderStage::Waiting,
             expiry: ExpiryReason::OcoTrigger,
+            pegged: None,
         }),
         ..resting()
     }

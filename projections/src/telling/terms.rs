@@ -71,6 +71,14 @@ pub(super) fn step(document: &mut Document<'_>, names: &Names, event: &Event) {
             order(document, names, (it.symbol, it.order, it.account));
             document.word("reason", it.reason);
         }
+        Event::OrderPegged(it) => {
+            let scales = order(document, names, (it.symbol, it.order, it.account));
+            document
+                .word("peg", it.peg.price_type)
+                .number("offset_levels", it.peg.offset.into());
+            scales.price(document, "limit", it.limit);
+            scales.price(document, "price", it.price);
+        }
         other => unreachable!("{} is no step of an order", other.name()),
     }
 }

@@ -13,6 +13,8 @@ use schemas::order_command::{
     PlaceOrderWithTermsV1, SetCountdownV1,
 };
 
+use schemas::peg::{Peg, PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1};
+
 use crate::json::{Fields, Json, Show, shown};
 
 shown! {
@@ -52,6 +54,10 @@ shown! {
     }
     CancelOrderListV1 { account, symbol, list, list_client, cancel_client, valid_until }
     SetCountdownV1 { account, symbol, after_ns, valid_until }
+    Peg { price_type, offset }
+    PlacePeggedV1 { new, peg }
+    ReplacePeggedV1 { replace, peg }
+    PlacePeggedListV1 { list, pegs }
 }
 
 impl Show for Command {
@@ -90,6 +96,9 @@ impl Show for Command {
             Command::PlaceOrderList(payload) => payload.fields(out),
             Command::CancelOrderList(payload) => payload.fields(out),
             Command::SetCountdown(payload) => payload.fields(out),
+            Command::PlacePegged(payload) => payload.fields(out),
+            Command::ReplacePegged(payload) => payload.fields(out),
+            Command::PlacePeggedList(payload) => payload.fields(out),
             Command::SetContract(payload) => payload.fields(out),
             Command::SetBrackets(payload) => payload.fields(out),
             Command::SetIndexPrice(payload) => payload.fields(out),

@@ -10,6 +10,7 @@ use schemas::order_event::{
     OrderListRejected, OrderStep, OrderTermsAccepted,
 };
 
+use schemas::peg::OrderPegged;
 use schemas::protection::{AuctionIndicative, AuctionUncrossed, BreakerTripped, OrderCalled};
 
 use crate::json::{Fields, Json, Show, perpetual, put, shown};
@@ -43,6 +44,7 @@ shown! {
     OrderActivated { symbol, order, account, stage }
     IcebergRefilled { symbol, order, account, side, price, shown }
     OrderExpiring { symbol, order, account, reason }
+    OrderPegged { symbol, order, account, peg, limit, price }
     OrderListAccepted { symbol, list, account, list_client, contingency, orders }
     OrderListDone { symbol, list, account }
     OrderListRejected { account, symbol, list_client, reason }
@@ -78,6 +80,7 @@ impl Fields for Event {
             Event::OrderActivated(event) => event.fields(out),
             Event::IcebergRefilled(event) => event.fields(out),
             Event::OrderExpiring(event) => event.fields(out),
+            Event::OrderPegged(event) => event.fields(out),
             Event::OrderListAccepted(event) => event.fields(out),
             Event::OrderListDone(event) => event.fields(out),
             Event::OrderListRejected(event) => event.fields(out),

@@ -3,6 +3,7 @@
 use engine::reads::{BookLevel, OpenExtras, OpenOrder};
 use engine::state::Symbol;
 use schemas::ids::{AccountId, AssetId};
+use schemas::peg::Pegged;
 use schemas::report::{OrderExtras, OrderReport};
 use schemas::units::Amount;
 
@@ -43,7 +44,8 @@ shown! {
         symbol, order, account, client_order, side, order_type, time_in_force, self_trade, status,
         price, qty, quote_qty, executed, quote, prevented, created, updated, extras,
     }
-    OrderExtras { terms, list, trailing_time, working_time, hidden, stage, expiry }
+    OrderExtras { terms, list, trailing_time, working_time, hidden, stage, expiry, pegged }
+    Pegged { peg, limit, price }
 }
 
 impl<T: Show> Show for Vec<T> {

@@ -9,6 +9,7 @@ use schemas::instrument::{
     VenueState,
 };
 use schemas::order_command::OrderTerms;
+use schemas::peg::PegPriceType;
 use schemas::protection::Protection;
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
@@ -143,6 +144,7 @@ words! {
         TakeProfitLimit "TAKE_PROFIT_LIMIT",
     }
     OrderStage { Working "WORKING", Waiting "WAITING", Pending "PENDING" }
+    PegPriceType { None "NONE", Primary "PRIMARY_PEG", Market "MARKET_PEG" }
     ContingencyType { Oco "OCO", Oto "OTO", Otoco "OTOCO" }
     CancelRestriction {
         Any "ANY", OnlyNew "ONLY_NEW", OnlyPartiallyFilled "ONLY_PARTIALLY_FILLED",
@@ -244,6 +246,9 @@ words! {
         MarginNeeded "MARGIN_NEEDED",
         QtyExecuted "QTY_EXECUTED",
         SideMismatch "SIDE_MISMATCH",
+        PegLiquidity "PEG_LIQUIDITY",
+        PegOrderType "PEG_ORDER_TYPE",
+        PegPriceType "PEG_PRICE_TYPE",
     }
 }
 

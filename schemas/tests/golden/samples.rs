@@ -4,6 +4,8 @@
 mod protection;
 #[path = "terms.rs"]
 mod terms;
+#[path = "pegs.rs"]
+mod pegs;
 #[path = "perpetual.rs"]
 mod perpetual;
 
@@ -136,6 +138,7 @@ pub fn command_samples() -> Vec<(&'static str, Command)> {
     samples.extend(accounts().into_iter().map(|command| ("", command)));
     samples.extend(orders().into_iter().map(|command| ("", command)));
     samples.extend(terms::commands().into_iter().map(|command| ("", command)));
+    samples.extend(pegs::commands().into_iter().map(|command| ("", command)));
     samples.extend(
         perpetual::commands()
             .into_iter()
@@ -289,6 +292,7 @@ pub fn event_samples() -> Vec<(&'static str, Event)> {
     samples.extend(account_events().into_iter().map(|event| ("", event)));
     samples.extend(order_events().into_iter().map(|event| ("", event)));
     samples.extend(terms::events().into_iter().map(|event| ("", event)));
+    samples.extend(pegs::events().into_iter().map(|event| ("", event)));
     samples.extend(perpetual::events().into_iter().map(|event| ("", event)));
     samples.extend(protection::events().into_iter().map(|event| ("", event)));
     samples

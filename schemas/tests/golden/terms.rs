@@ -30,14 +30,14 @@ fn terms(number: i64) -> OrderTerms {
     }
 }
 
-fn place() -> PlaceOrderWithTermsV1 {
+pub(super) fn place() -> PlaceOrderWithTermsV1 {
     PlaceOrderWithTermsV1 {
         order: place_order(),
         terms: terms(301),
     }
 }
 
-fn leg(number: i64, client: &str) -> ListLegV1 {
+pub(super) fn leg(number: i64, client: &str) -> ListLegV1 {
     ListLegV1 {
         price: Price(number),
         qty: Qty(number + 1),

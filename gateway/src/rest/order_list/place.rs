@@ -3,6 +3,7 @@
 use schemas::command::Command;
 use schemas::ids::{ClientOrderId, OrderId};
 use schemas::instrument::ContingencyType;
+use schemas::peg::{Peg, PlacePeggedListV1};
 use schemas::report::OrderListReport;
 
 use crate::auth::Caller;
@@ -56,9 +57,15 @@ async fn place(call: &Call, caller: &Caller, list: &NewOrderList) -> Outcome {
     let command = list
         .place(caller)
         .map_err(|error| off_grid(call, caller, &list.symbol, error))?;
-    let receipt = call
-        .submit(Command::PlaceOrderList(Box::new(command)))
-        .await?;
+    let pegs = list.pegs();
+    let command = match pegs == [Peg::NONE; 3] {
+        true => Command::PlaceOrderList(Box::new(command)),
+        false => Command::PlacePeggedList(Box::new(PlacePeggedListV1 {
+            list: command,
+            pegs,
+        })),
+    };
+    let receipt = call.submit(command).await?;
     let Some(accepted) = list_placed(&receipt) else {
         return Err(refusal(call, caller, &receipt));
     };

@@ -1,0 +1,69 @@
+//! Samples of the commands and the event of orders whose price comes from the book.
+
+use schemas::command::Command;
+use schemas::event::Event;
+use schemas::ids::{AccountId, OrderId, SymbolId};
+use schemas::instrument::{
+    CancelReplaceMode, CancelRestriction, ContingencyType, SelfTradePrevention,
+};
+use schemas::order_command::{CancelReplaceWithTermsV1, PlaceOrderListV1};
+use schemas::peg::{
+    OrderPegged, Peg, PegPriceType, PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1,
+};
+use schemas::units::{Price, TimeNs};
+
+use super::terms::{leg, place};
+use super::{order_ref, text};
+
+fn peg(offset: u8) -> Peg {
+    let price_type = PegPriceType::Market;
+    Peg { price_type, offset }
+}
+
+/// One command of each kind.
+pub(super) fn commands() -> Vec<Command> {
+    let (account, symbol) = (AccountId(0x4142_4344), SymbolId(0x5152_5354));
+    let valid_until = TimeNs(0x3132_3334_3536_3738);
+    vec![
+        Command::PlacePegged(PlacePeggedV1 {
+            new: place(),
+            peg: peg(7),
+        }),
+        Command::ReplacePegged(Box::new(ReplacePeggedV1 {
+            replace: CancelReplaceWithTermsV1 {
+                new: place(),
+                target: order_ref(),
+                cancel_client: text("cancel-6"),
+                mode: CancelReplaceMode::AllowFailure,
+                restriction: CancelRestriction::OnlyNew,
+            },
+            peg: peg(8),
+        })),
+        Command::PlacePeggedList(Box::new(PlacePeggedListV1 {
+            list: PlaceOrderListV1 {
+                legs: [leg(341, "working"), leg(351, "up"), leg(361, "down")],
+                valid_until,
+                account,
+                symbol,
+                request: schemas::command::RequestDigest(*b"request-digest-4"),
+                list_client: text("list-5"),
+                contingency: ContingencyType::Otoco,
+                self_trade: SelfTradePrevention::Decrement,
+            },
+            pegs: [peg(9), Peg::NONE, peg(10)],
+        })),
+    ]
+}
+
+/// The event.
+pub(super) fn events() -> Vec<Event> {
+    let (symbol, account, order) = (SymbolId(401), AccountId(402), OrderId(403));
+    vec![Event::OrderPegged(OrderPegged {
+        symbol,
+        order,
+        account,
+        peg: peg(11),
+        limit: Price(419),
+        price: Price(420),
+    })]
+}
