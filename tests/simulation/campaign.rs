@@ -11,7 +11,7 @@ const SHRINKING_RUNS: u32 = 400;
 
 /// What twenty seeds meet, or the simulator has become blind: each row of recovery's table
 /// that an honest disk can bring, each fault, each habit of clients.
-const MET: [&str; 22] = [
+const MET: [&str; 27] = [
     "killed",
     "power cut",
     "killed in the middle of a call",
@@ -34,6 +34,11 @@ const MET: [&str; 22] = [
     "the event log began at a snapshot",
     "a client repeated a request",
     "a client retried after a crash",
+    "a start with open positions",
+    "a start with orders that sleep",
+    "a start with conditional orders",
+    "a start with order lists",
+    "a start in an auction",
 ];
 
 /// Which seeds.

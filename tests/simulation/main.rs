@@ -8,8 +8,8 @@
 //!
 //! Absent on purpose: threads, sleeping, the wall clock, files of the machine.
 //!
-//! Reading order: `profile` (what a seed is about), `world` (the steps), `node` (the real
-//! code, driven), `model` (what was promised), `start` (crash, recovery, checks), `scan`
+//! Reading order: `profile` (what a seed is about), `workload` and `whole` (what is sent),
+//! `world` (the steps), `node` (the real code, driven), `model` (what was promised), `start` (crash, recovery, checks), `scan`
 //! (a second look at the disk), `shrink`, `campaign` (many seeds), then the tests;
 //! `fixtures` (released formats) shares the workload only.
 
@@ -22,6 +22,8 @@ mod swarm;
 mod venue;
 
 mod profile;
+mod whole;
+mod workload;
 mod model;
 mod scan;
 mod node;

@@ -52,6 +52,17 @@ impl Model {
     }
 }
 
+/// The signed request that a new order came by.
+pub fn request_of(command: &mut Command) -> Option<&mut RequestDigest> {
+    match command {
+        Command::PlaceOrder(order) => Some(&mut order.request),
+        Command::PlaceOrderWithTerms(place) => Some(&mut place.order.request),
+        Command::PlaceOrderList(list) => Some(&mut list.request),
+        Command::PlacePerpetual(place) => Some(&mut place.order.request),
+        _ => None,
+    }
+}
+
 /// Notices a signed request that was executed twice.
 #[derive(Default)]
 pub struct OnceOnly {
@@ -64,19 +75,20 @@ impl OnceOnly {
     /// # Errors
     /// When the request was executed before.
     pub fn take(&mut self, entry: &Entry, events: &[Event]) -> Result<(), Violation> {
-        let Command::PlaceOrder(order) = &entry.command else {
+        let mut command = entry.command.clone();
+        let Some(request) = request_of(&mut command) else {
             return Ok(());
         };
         let executed = events
             .iter()
             .any(|event| matches!(event, Event::OrderAccepted(_)));
-        if order.request == RequestDigest::default() || !executed {
+        if request.is_none() || !executed {
             return Ok(());
         }
-        match self.accepted.insert(order.request.0, entry.time) {
+        match self.accepted.insert(request.0, entry.time) {
             Some(before) if entry.time.0 - before.0 <= ONCE_WITHIN_NS => Err(format!(
                 "a request was executed twice: {:?} at {} and {}",
-                order.request, before.0, entry.time.0
+                request, before.0, entry.time.0
             )),
             _ => Ok(()),
         }

@@ -91,6 +91,8 @@ pub struct Profile {
     pub seed: u64,
     pub steps: u32,
     pub theme: Theme,
+    /// Every kind of command, not spot alone.
+    pub whole: bool,
     pub settings: Settings,
     pub planted: Option<Planted>,
     weights: Vec<(Step, u64)>,
@@ -163,6 +165,8 @@ impl Profile {
             seed,
             steps,
             theme: themes[dice.below(6) as usize],
+            // By the number, so that seeds that once failed stay what they were.
+            whole: seed.is_multiple_of(3),
             settings: Settings {
                 segment_bytes: 65_536,
                 max_lag: lags[dice.below(4) as usize],

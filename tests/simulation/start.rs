@@ -18,7 +18,6 @@ use replay_tool::replay::{Replayer, lookup_seed};
 use schemas::ids::Offset;
 
 use crate::model::{OnceOnly, Violation};
-use crate::naive::Naive;
 use crate::node::Node;
 use crate::scan;
 use crate::world::{Course, World};
@@ -284,12 +283,9 @@ impl World {
             self.seen.mark("unanswered commands were lost");
         }
         self.model.settle(replayed.chains);
-        self.told.clear();
-        self.expected.clear();
-        self.naive = Naive::new();
-        for (at, entry) in self.model.entries.iter().enumerate() {
-            self.naive
-                .apply(Offset(at as u64), entry.time, &entry.command);
+        let engine = &rebuilt.replayer.engine;
+        for met in self.workload.rebuild(&self.model.entries, engine) {
+            self.seen.mark(met);
         }
         self.node = Some(Node::new(LocalLog::new(opened.writer), rebuilt));
         Ok(Course::On)

@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use journal::simulation::dice::Dice;
 use journal::simulation::disk::{Crash, Disk, Plan};
 use schemas::command::{Command, RequestDigest};
-use schemas::event::Event;
 use schemas::ids::Offset;
 use schemas::units::TimeNs;
 
-use crate::model::{Entry, Model, Violation};
-use crate::naive::Naive;
+use crate::model::{Entry, Model, Violation, request_of};
 use crate::node::{Node, Taken, Ticket};
 use crate::profile::{Planted, Profile, Step};
-use crate::swarm::Swarm;
+use crate::workload::{Done, Workload};
 
 /// Commands that may wait for the sequencer.
 const QUEUE: usize = 64;
@@ -69,15 +67,11 @@ pub struct World {
     pub disk: Disk,
     pub node: Option<Node>,
     pub model: Model,
-    pub naive: Naive,
     pub now: u64,
     /// A sector was lost, misdirected or flipped: a start may refuse.
     pub dishonest: bool,
     pub seen: Seen,
-    /// Events of the engine and of the naive venue since both were compared.
-    pub told: Vec<Event>,
-    pub expected: Vec<Event>,
-    swarm: Swarm,
+    pub workload: Workload,
     queue: VecDeque<(Ticket, Command)>,
     remembered: VecDeque<(Ticket, Command)>,
     waiting: BTreeMap<Ticket, Command>,
@@ -99,13 +93,10 @@ impl World {
             disk,
             node: None,
             model: Model::default(),
-            naive: Naive::new(),
             now: crate::venue::START.0,
             dishonest: false,
             seen: Seen::default(),
-            told: Vec::new(),
-            expected: Vec::new(),
-            swarm: Swarm::new(dice.draw(), profile.theme),
+            workload: Workload::new(profile, dice.draw()),
             queue: VecDeque::new(),
             remembered: VecDeque::new(),
             waiting: BTreeMap::new(),
@@ -113,7 +104,7 @@ impl World {
             profile: profile.clone(),
         };
         world.start(&mut dice)?;
-        for command in world.swarm.opening() {
+        for command in world.workload.opening() {
             world.sequence_one(0, &command)?;
         }
         Ok(world)
@@ -191,14 +182,15 @@ impl World {
     }
 
     fn send(&mut self) {
-        self.now += self.swarm.pause();
-        let mut command = self.swarm.next(&self.naive);
+        self.now += self.workload.pause();
+        let Some(node) = &self.node else { return };
+        let mut command = self.workload.next(&node.engine);
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        if let Command::PlaceOrder(order) = &mut command {
+        if let Some(request) = request_of(&mut command) {
             let mut digest = [3; 16];
             digest[..8].copy_from_slice(&ticket.to_le_bytes());
-            order.request = RequestDigest(digest);
+            *request = RequestDigest(digest);
         }
         self.submit(ticket, command);
     }
@@ -271,17 +263,15 @@ impl World {
                 if self.disk.planned().capacity.is_some() {
                     self.seen.mark("a command on a full disk");
                 }
+                let done = Done {
+                    offset,
+                    time,
+                    command,
+                    events: &node.out.back().expect("it was just applied").events,
+                    more: node.outcome.more,
+                };
+                self.workload.hear(&done, &node.engine)?;
                 let command = command.clone();
-                let told = &node.out.back().expect("it was just applied").events;
-                self.told.extend_from_slice(told);
-                self.expected
-                    .extend(self.naive.apply(offset, time, &command));
-                // What was carried over comes with the next Continue.
-                if !node.outcome.more {
-                    compare(offset, &command, (&self.told, &self.expected))?;
-                    self.told.clear();
-                    self.expected.clear();
-                }
                 self.model.entries.push(Entry { time, command });
             }
             Taken::Refused => {
@@ -361,23 +351,4 @@ impl World {
             }
         }
     }
-}
-
-/// The engine must have done what the naive venue does.
-fn compare(
-    offset: Offset,
-    command: &Command,
-    (told, expected): (&[Event], &[Event]),
-) -> Result<(), Violation> {
-    let same = told
-        .iter()
-        .filter(|event| !matches!(event, Event::BalanceChanged(_)))
-        .eq(expected);
-    if same {
-        return Ok(());
-    }
-    Err(format!(
-        "offset {}: {command:?} gave {told:?}, expected {expected:?}",
-        offset.0
-    ))
 }
