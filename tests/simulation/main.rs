@@ -9,9 +9,9 @@
 //! Absent on purpose: threads, sleeping, the wall clock, files of the machine.
 //!
 //! Reading order: `profile` (what a seed is about), `workload` and `whole` (what is sent),
-//! `world` (the steps), `node` (the real code, driven), `model` (what was promised), `start` (crash, recovery, checks), `scan`
-//! (a second look at the disk), `shrink`, `campaign` (many seeds), then the tests;
-//! `fixtures` (released formats) shares the workload only.
+//! `world` (the steps), `node` (the real code, driven), `model` (what was promised), `start`
+//! (crash, recovery, checks), `scan` (a second look at the disk), `shrink`, `campaign` (many
+//! seeds), then the tests; `fixtures` (released formats) shares the workload only.
 
 #[path = "../../engine/tests/naive/mod.rs"]
 mod naive;
