@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use projections::driver::Control;
 use projections::error::SinkError;
@@ -30,6 +31,11 @@ use crate::sinks::Sinks;
 
 /// The file in the data directory.
 pub const FILE: &str = "read-models.sqlite";
+
+/// How long an answer waits for the file to have what was answered before.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it looks.
+const PAUSE: Duration = Duration::from_millis(3);
 
 /// The file of a data directory, opened.
 pub struct Opened {
@@ -174,6 +180,27 @@ impl History {
         let found = read(self.database.clone()).await;
         asked.answered_by(Source::File);
         found.map_err(|error| error.to_string())
+    }
+
+    /// Waits until the file has every command before `next`: what was answered is in it.
+    ///
+    /// # Errors
+    /// When it does not get there within [`PATIENCE`].
+    pub async fn caught_up(&self, next: Offset) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.next() < next {
+            if deadline < Instant::now() {
+                let (has, wants) = (self.next().0, next.0);
+                return Err(format!("history has {has} of {wants} commands"));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// The file of this node, for questions that no server is asked.
+    pub fn file(&self) -> &Database {
+        &self.database
     }
 
     /// One order of the past.

@@ -24,6 +24,7 @@ pub mod outlets;
 pub mod history;
 pub mod history_counts;
 pub mod market_history;
+pub mod perpetual_history;
 pub mod history_servers;
 pub mod reconcile;
 pub mod history_copy;

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use gateway::queries::{Queries, Read, ReadError};
 use gateway::user_events::UserReceiver;
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
+use schemas::ids::{AccountId, Offset, OrderId, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::page::{AmendmentPage, ListPage, ListRef, OrderPage, PreventedPage, TradePage};
 use schemas::perpetual_report::{
-    ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
-    MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
+    AccountPage, ContractReport, DeleveragingRank, FundingPage, FundingReport,
+    FuturesAccountReport, IncomePage, IncomeReport, MarginChange, MarkReport, ModificationReport,
+    PerpetualOrder, SymbolConfig, TradeProfit,
 };
+use schemas::price_candle::{PriceCandle, PriceCandlePage};
 use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport, Top, TradeReport,
     UserPage,
@@ -32,6 +34,7 @@ use crate::live_config::LiveConfig;
 use crate::market_history::MarketHistory;
 use crate::node::Node;
 use crate::outlets::Find;
+use crate::perpetual_history::PerpetualHistory;
 use crate::pipeline::clock::wall_clock;
 use crate::user_events::feeds::UserFeeds;
 use crate::user_events::past::{Past, Since};
@@ -63,6 +66,13 @@ impl Reads {
 
     fn market_history(&self) -> MarketHistory<'_> {
         MarketHistory {
+            views: &self.views,
+            history: &self.history,
+        }
+    }
+
+    fn perpetual_history(&self) -> PerpetualHistory<'_> {
+        PerpetualHistory {
             views: &self.views,
             history: &self.history,
         }
@@ -287,21 +297,56 @@ impl Queries for Reads {
         Some(self.views.symbol_config(account, symbol))
     }
 
-    fn income(&self, page: &IncomePage) -> Vec<IncomeReport> {
-        self.views.income(page)
+    fn income(&self, page: IncomePage) -> Read<'_, Vec<IncomeReport>> {
+        let past = self.perpetual_history();
+        Box::pin(async move { past.income(&page).await })
     }
 
     fn perpetual_orders(&self, orders: &[OrderReport]) -> Vec<Option<PerpetualOrder>> {
         self.views.perpetual_orders(orders)
     }
 
+    fn perpetual_terms(&self, orders: Vec<OrderReport>) -> Read<'_, Vec<Option<PerpetualOrder>>> {
+        let past = self.perpetual_history();
+        Box::pin(async move { past.terms(&orders).await })
+    }
+
     fn trade_profits(
         &self,
         account: AccountId,
         symbol: SymbolId,
-        trades: &[TradeId],
-    ) -> Vec<Option<TradeProfit>> {
-        self.views.trade_profits(account, symbol, trades)
+        trades: Vec<TradeId>,
+    ) -> Read<'_, Vec<Option<TradeProfit>>> {
+        let past = self.perpetual_history();
+        Box::pin(async move { past.profits((account, symbol), &trades).await })
+    }
+
+    fn forced_orders(&self, page: AccountPage) -> Read<'_, Vec<OrderReport>> {
+        let past = self.perpetual_history();
+        Box::pin(async move { past.forced_orders(&page).await })
+    }
+
+    fn modifications(
+        &self,
+        page: AccountPage,
+        order: Option<OrderId>,
+    ) -> Read<'_, Vec<ModificationReport>> {
+        let past = self.perpetual_history();
+        Box::pin(async move { past.modifications(&page, order).await })
+    }
+
+    fn margin_changes(&self, page: AccountPage, adds: Option<bool>) -> Read<'_, Vec<MarginChange>> {
+        let past = self.perpetual_history();
+        Box::pin(async move { past.margin_changes(&page, adds).await })
+    }
+
+    fn price_candles(&self, page: PriceCandlePage) -> Read<'_, Vec<PriceCandle>> {
+        let past = self.perpetual_history();
+        Box::pin(async move { past.price_candles(&page).await })
+    }
+
+    fn deleveraging_ranks(&self, account: AccountId) -> Vec<DeleveragingRank> {
+        self.views.deleveraging_ranks(account)
     }
 
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool {

@@ -21,6 +21,7 @@ mod order_changes;
 mod power_loss;
 mod full_disk;
 mod read_models;
+mod perpetual_history;
 mod full_ring;
 mod fairness;
 mod auctions;

@@ -53,7 +53,7 @@ fn is_even(row: &Value) -> bool {
 }
 
 /// `daybook reconcile`: its exit code and what it said.
-fn reconcile(dir: &Path, start: &Start) -> (Option<i32>, String) {
+pub fn reconcile(dir: &Path, start: &Start) -> (Option<i32>, String) {
     let mut command = Command::new(binary());
     command.arg("reconcile").arg("--data-dir").arg(dir);
     if let Some(config) = &start.config {

@@ -8,14 +8,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, Offset, SymbolId, TradeId};
+use schemas::ids::{AccountId, Offset, OrderId, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::page::{AmendmentPage, ListPage, ListRef, OrderPage, PreventedPage, TradePage};
 use schemas::perpetual_report::{
-    ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
-    MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
+    AccountPage, ContractReport, DeleveragingRank, FundingPage, FundingReport,
+    FuturesAccountReport, IncomePage, IncomeReport, MarginChange, MarkReport, ModificationReport,
+    PerpetualOrder, SymbolConfig, TradeProfit,
 };
+use schemas::price_candle::{PriceCandle, PriceCandlePage};
 use schemas::report::{
     AccountReport, Depth, Directory, MarketUpdate, OrderListReport, OrderReport, Top, TradeReport,
     UserPage,
@@ -141,21 +143,54 @@ pub trait Queries: Send + Sync + 'static {
         None
     }
     /// A page of an account's income, ascending by time.
-    fn income(&self, _page: &IncomePage) -> Vec<IncomeReport> {
-        Vec::new()
+    fn income(&self, _page: IncomePage) -> Read<'_, Vec<IncomeReport>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
-    /// What orders on perpetuals have beside their reports, one by one.
+    /// What orders on perpetuals have beside their reports, one by one, as far as it is
+    /// remembered; that of open orders always is.
     fn perpetual_orders(&self, orders: &[OrderReport]) -> Vec<Option<PerpetualOrder>> {
         vec![None; orders.len()]
+    }
+    /// The same of orders however old.
+    fn perpetual_terms(&self, orders: Vec<OrderReport>) -> Read<'_, Vec<Option<PerpetualOrder>>> {
+        Box::pin(async move { Ok(self.perpetual_orders(&orders)) })
     }
     /// What single trades on a perpetual realised for an account, one by one.
     fn trade_profits(
         &self,
         _account: AccountId,
         _symbol: SymbolId,
-        trades: &[TradeId],
-    ) -> Vec<Option<TradeProfit>> {
-        vec![None; trades.len()]
+        trades: Vec<TradeId>,
+    ) -> Read<'_, Vec<Option<TradeProfit>>> {
+        Box::pin(async move { Ok(vec![None; trades.len()]) })
+    }
+    /// A page of the orders by which an account was liquidated, ascending by time.
+    fn forced_orders(&self, _page: AccountPage) -> Read<'_, Vec<OrderReport>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    /// A page of modifications, of one order or of all, ascending by time.
+    fn modifications(
+        &self,
+        _page: AccountPage,
+        _order: Option<OrderId>,
+    ) -> Read<'_, Vec<ModificationReport>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    /// A page of margin put beside isolated positions (`adds`), taken back, or both.
+    fn margin_changes(
+        &self,
+        _page: AccountPage,
+        _adds: Option<bool>,
+    ) -> Read<'_, Vec<MarginChange>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    /// A page of candles of mark, index or premium, ascending.
+    fn price_candles(&self, _page: PriceCandlePage) -> Read<'_, Vec<PriceCandle>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    /// How early each position of an account would be deleveraged.
+    fn deleveraging_ranks(&self, _account: AccountId) -> Vec<DeleveragingRank> {
+        Vec::new()
     }
     /// Whether the `[deny]` list names the address or the account.
     fn is_denied(&self, address: IpAddr, account: Option<AccountId>) -> bool;

@@ -170,6 +170,11 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/fapi/v1/fundingRate", |_| 1, Public, futures::market::funding_rate),
     row!(GET "/fapi/v1/fundingInfo", |_| 1, Public, futures::market::funding_info),
     row!(GET "/fapi/v1/openInterest", |_| 1, Public, futures::market::open_interest),
+    row!(GET "/fapi/v1/markPriceKlines", PRICES, Public, futures::price_klines::mark),
+    row!(GET "/fapi/v1/indexPriceKlines", PRICES, Public, futures::price_klines::index),
+    row!(GET "/fapi/v1/premiumIndexKlines", PRICES, Public, futures::price_klines::premium),
+    row!(GET "/fapi/v1/indexInfo", |_| 1, Public, futures::venue::index_info),
+    row!(GET "/fapi/v1/insuranceBalance", |_| 1, Public, futures::venue::insurance_balance),
     row!(POST "/fapi/v1/order", |_| 1, Trade, futures::new_order::new_order),
     row!(POST "/fapi/v1/order/test", |_| 1, Trade, futures::new_order::test_order),
     row!(PUT "/fapi/v1/order", |_| 1, Trade, futures::modify_order::modify_order),
@@ -183,6 +188,8 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/fapi/v1/openOrder", |_| 1, Read, futures::orders::query_open),
     row!(GET "/fapi/v1/openOrders", futures::orders::weight, Read, futures::orders::open),
     row!(GET "/fapi/v1/allOrders", |_| 5, Read, futures::orders::all),
+    row!(GET "/fapi/v1/forceOrders", FORCED, Read, futures::past_orders::force_orders),
+    row!(GET "/fapi/v1/orderAmendment", |_| 1, Read, futures::past_orders::order_amendment),
     row!(GET "/fapi/v1/userTrades", |_| 5, Read, futures::history::user_trades),
     row!(POST "/fapi/v1/algoOrder", |_| 1, Trade, futures::new_order::new_algo_order),
     row!(GET "/fapi/v1/algoOrder", |_| 1, Read, futures::orders::query_algo),
@@ -196,6 +203,8 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/fapi/v1/positionSide/dual", |_| 30, Read, futures::settings::position_mode),
     row!(GET "/fapi/v1/multiAssetsMargin", |_| 30, Read, futures::settings::multi_assets_margin),
     row!(POST "/fapi/v1/positionMargin", |_| 1, Trade, futures::margin::position_margin),
+    row!(GET "/fapi/v1/positionMargin/history", |_| 1, Read, futures::margin::history),
+    row!(GET "/fapi/v1/adlQuantile", |_| 5, Read, futures::margin::adl_quantile),
     row!(GET "/fapi/v1/leverageBracket", |_| 1, Read, futures::settings::leverage_bracket),
     row!(GET "/fapi/v1/symbolConfig", |_| 5, Read, futures::settings::symbol_config),
     row!(GET "/fapi/v1/accountConfig", |_| 5, Read, futures::settings::account_config),
@@ -226,6 +235,8 @@ const BY_PRICE: Weight = |parameters| if parameters.has("symbol") { 1 } else { 4
 const ONE_OR_ALL: Weight = |parameters| if parameters.has("symbol") { 1 } else { 2 };
 const PER_RULE: Weight = rest::execution_rules::weight;
 const PER_BOOK: Weight = |parameters| if parameters.has("symbol") { 2 } else { 5 };
+const PRICES: Weight = rest::klines::futures_weight;
+const FORCED: Weight = futures::past_orders::weight;
 const PREMIUM: Weight = futures::market::weight;
 const TEST: Weight = rest::test_order::weight;
 

@@ -19,6 +19,7 @@ mod rows;
 pub mod reads;
 pub mod market_reads;
 pub mod order_change_reads;
+pub mod perpetual_reads;
 pub mod reconcile;
 pub mod names;
 pub mod document;

@@ -19,6 +19,7 @@ use crate::sql::candles::opened;
 use crate::sql::database::{Database, Row, Statement, Transaction, Value};
 use crate::sql::fold::fold;
 use crate::sql::memory::{Memory, marks};
+use crate::sql::perpetual_tables as perpetual;
 use crate::sql::shard::Shard;
 use crate::sql::tables::{self, Rows, Table};
 
@@ -67,7 +68,7 @@ pub struct Reconciler {
 }
 
 /// Tables whose rows are compared; the directory and accounts are not.
-const COMPARED: [&Table; 10] = [
+const COMPARED: [&Table; 25] = [
     &tables::ORDERS,
     &tables::ORDER_EVENTS,
     &tables::TRADES,
@@ -78,6 +79,21 @@ const COMPARED: [&Table; 10] = [
     &tables::BALANCES,
     &tables::CANDLES,
     &tables::SUMMARY,
+    &perpetual::PERPETUAL_ORDERS,
+    &perpetual::TRADE_PROFITS,
+    &perpetual::ORDER_MODIFICATIONS,
+    &perpetual::INCOME,
+    &perpetual::POSITIONS,
+    &perpetual::WALLETS,
+    &perpetual::MARGIN_CHANGES,
+    &perpetual::FUNDING_SLOTS,
+    &perpetual::FUNDING_PAYMENTS,
+    &perpetual::LIQUIDATIONS,
+    &perpetual::FORCED_ORDERS,
+    &perpetual::TAKEOVERS,
+    &perpetual::INSURANCE,
+    &perpetual::OPEN_INTEREST,
+    &perpetual::PRICE_CANDLES,
 ];
 
 impl Reconciler {
@@ -249,7 +265,7 @@ impl Reconciler {
                 let over = pending.iter().filter(|(_, row)| is_over(row));
                 over.map(|(key, _)| key.clone()).collect()
             }
-            "candles" | "trade_summary" => {
+            "candles" | "trade_summary" | "open_interest" | "price_candles" => {
                 let mut newest: BTreeMap<(Value, Value), Value> = BTreeMap::new();
                 for key in pending.keys() {
                     let of = (key[0].clone(), key[1].clone());
@@ -428,8 +444,9 @@ fn read_key(table: &Table, row: &Row) -> Result<Vec<Value>, SinkError> {
 /// Which column of the key one statement asks many values of.
 fn asked_for(table: &Table) -> usize {
     match table.name {
-        "balances" => 0,
+        "balances" | "positions" | "wallets" => 0,
         "order_events" => 1,
+        "price_candles" => 2,
         _ => table.key.len() - 1,
     }
 }

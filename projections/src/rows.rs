@@ -310,12 +310,13 @@ pub(crate) fn whole<T: TryFrom<i64>>(row: &Row, column: &'static str) -> Result<
 }
 
 /// A column that holds a client order id.
-fn client(row: &Row, column: &'static str) -> Result<ClientOrderId, SinkError> {
+pub(crate) fn client(row: &Row, column: &'static str) -> Result<ClientOrderId, SinkError> {
     let value = row.text(column)?;
     ClientOrderId::new(&value).ok_or(SinkError::Row { column, value })
 }
 
-fn number<T>(
+/// A column that holds an enumeration's number.
+pub(crate) fn number<T>(
     row: &Row,
     column: &'static str,
     from: impl Fn(u8) -> Option<T>,

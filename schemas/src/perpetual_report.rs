@@ -3,9 +3,10 @@
 //! Numbers that depend on the mark price are made when they are read, by the arithmetic of
 //! [`crate::margin`], which is the engine's own.
 
-use crate::ids::{AccountId, AssetId, EventId, OrderId, SymbolId, TradeId};
+use crate::ids::{AccountId, AssetId, ClientOrderId, EventId, OrderId, SymbolId, TradeId};
 use crate::perpetual::{Bracket, ContractSpec, Holding, MarginType, PerpetualTerms, PositionSide};
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
+use crate::wire::numbered;
 
 /// The rules of a perpetual.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -136,15 +137,16 @@ pub struct FuturesAccountReport {
     pub updated: TimeNs,
 }
 
-/// Why a futures wallet changed (the dialect's incomeType).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum IncomeKind {
-    Transfer,
-    RealisedProfit,
-    Funding,
-    Commission,
-    /// Fee of a liquidation, or the balance taken over by it.
-    InsuranceClear,
+numbered! {
+    /// Why a futures wallet changed (the dialect's incomeType).
+    IncomeKind {
+        Transfer = 0,
+        RealisedProfit = 1,
+        Funding = 2,
+        Commission = 3,
+        /// Fee of a liquidation.
+        InsuranceClear = 4,
+    }
 }
 
 /// One change of a futures wallet.
@@ -198,11 +200,49 @@ pub struct TradeProfit {
     pub position: PositionSide,
 }
 
-/// A forced order, as the public hears of it (the dialect's forceOrder).
+/// A page of what happened to one account: ascending from `start`, or the newest. The
+/// bounds are inclusive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LiquidationReport {
-    pub symbol: SymbolId,
+pub struct AccountPage {
     pub account: AccountId,
-    pub order: OrderId,
+    /// `None` = every perpetual.
+    pub symbol: Option<SymbolId>,
+    pub start: Option<TimeNs>,
+    pub end: Option<TimeNs>,
+    pub limit: usize,
+}
+
+/// Margin put beside an isolated position by its owner, or taken back (negative).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MarginChange {
+    pub symbol: SymbolId,
+    pub side: PositionSide,
+    pub amount: Amount,
     pub time: TimeNs,
+}
+
+/// A modification of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ModificationReport {
+    /// Unique (the dialect's amendmentId).
+    pub id: EventId,
+    pub symbol: SymbolId,
+    pub order: OrderId,
+    pub client_order: ClientOrderId,
+    pub time: TimeNs,
+    pub old_price: Price,
+    pub new_price: Price,
+    pub old_qty: Qty,
+    pub new_qty: Qty,
+    /// How often the order was modified, this time included.
+    pub count: u32,
+}
+
+/// How early a position would be deleveraged, by fifths of its side of the symbol: 0 is the
+/// last fifth, 4 the first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeleveragingRank {
+    pub symbol: SymbolId,
+    pub side: PositionSide,
+    pub quantile: u8,
 }

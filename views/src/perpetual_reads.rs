@@ -2,8 +2,8 @@
 
 use schemas::ids::{AccountId, SymbolId, TradeId};
 use schemas::perpetual_report::{
-    ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
-    MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
+    ContractReport, DeleveragingRank, FundingPage, FundingReport, FuturesAccountReport, IncomePage,
+    IncomeReport, MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
 };
 use schemas::report::OrderReport;
 
@@ -44,6 +44,11 @@ impl Views {
     /// What orders on perpetuals have beside their reports, one by one.
     pub fn perpetual_orders(&self, orders: &[OrderReport]) -> Vec<Option<PerpetualOrder>> {
         self.perpetuals.lock().terms(orders)
+    }
+
+    /// How early each position of an account would be deleveraged.
+    pub fn deleveraging_ranks(&self, account: AccountId) -> Vec<DeleveragingRank> {
+        self.perpetuals.lock().ranks(account)
     }
 
     /// What single trades realised for an account, one by one.

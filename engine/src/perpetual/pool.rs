@@ -3,6 +3,7 @@
 use schemas::ids::{AccountId, AssetId, SymbolId};
 use schemas::margin;
 use schemas::perpetual::PositionSide;
+use schemas::ranking::RankedPool;
 use schemas::units::{Amount, Price};
 
 use super::{Contract, Due, Leg, Pool};
@@ -28,6 +29,15 @@ impl Sums {
     /// Margin balance.
     pub fn balance(&self) -> i128 {
         self.wallet + self.profit
+    }
+
+    /// What ranks its positions.
+    pub fn ranked(&self) -> RankedPool {
+        RankedPool {
+            wallet: self.wallet,
+            maintenance: self.maintenance,
+            balance: self.balance(),
+        }
     }
 
     /// Whether it is to be liquidated (RULES, Perpetuals).

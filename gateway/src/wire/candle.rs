@@ -2,7 +2,8 @@
 
 use schemas::instrument::Side;
 use schemas::market::{AggregateTrade, Candle};
-use schemas::units::TimeNs;
+use schemas::price_candle::{PriceCandle, PriceSeries};
+use schemas::units::{Price, Rate, TimeNs};
 use serde::Serialize;
 
 use crate::wire::clock::TimeUnit;
@@ -42,6 +43,52 @@ impl CandleRow {
             candle.count(),
             grid.volume(candle.taker_volume),
             grid.quote(candle.taker_quote),
+            "0",
+        )
+    }
+}
+
+/// One row of the candles of a price: as [`CandleRow`], without anything traded.
+#[derive(Serialize)]
+pub struct PriceCandleRow(
+    u64,
+    Fixed,
+    Fixed,
+    Fixed,
+    Fixed,
+    &'static str,
+    u64,
+    &'static str,
+    u64,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+impl PriceCandleRow {
+    /// The candle that ends right before `next`.
+    pub fn new(
+        grid: &Grid,
+        unit: TimeUnit,
+        (series, candle): (PriceSeries, &PriceCandle),
+        next: TimeNs,
+    ) -> PriceCandleRow {
+        let print = |value| match series {
+            PriceSeries::Premium => Fixed::rate(Rate(value)),
+            PriceSeries::Mark | PriceSeries::Index => grid.price(Price(value)),
+        };
+        PriceCandleRow(
+            unit.print(candle.open_time),
+            print(candle.open),
+            print(candle.high),
+            print(candle.low),
+            print(candle.close),
+            "0",
+            unit.print(next).saturating_sub(1),
+            "0",
+            candle.count,
+            "0",
+            "0",
             "0",
         )
     }

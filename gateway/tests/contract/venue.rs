@@ -348,11 +348,12 @@ impl Queries for Venue {
         let config = self.state.lock().futures.config;
         config.filter(|_| symbol == PERP)
     }
-    fn income(&self, page: &IncomePage) -> Vec<IncomeReport> {
+    fn income(&self, page: IncomePage) -> Read<'_, Vec<IncomeReport>> {
         let mut state = self.state.lock();
-        state.futures.income_pages.push(*page);
+        state.futures.income_pages.push(page);
         let fits = |income: &&IncomeReport| page.kind.is_none_or(|kind| kind == income.kind);
-        state.futures.income.iter().filter(fits).copied().collect()
+        let found = state.futures.income.iter().filter(fits).copied().collect();
+        Box::pin(std::future::ready(Ok(found)))
     }
     fn perpetual_orders(&self, orders: &[OrderReport]) -> Vec<Option<PerpetualOrder>> {
         let known = &self.state.lock().futures.orders;
@@ -366,11 +367,12 @@ impl Queries for Venue {
         &self,
         _: AccountId,
         _: SymbolId,
-        trades: &[TradeId],
-    ) -> Vec<Option<TradeProfit>> {
+        trades: Vec<TradeId>,
+    ) -> Read<'_, Vec<Option<TradeProfit>>> {
         let known = &self.state.lock().futures.profits;
         let find = |trade: &TradeId| known.iter().find(|profit| profit.trade == *trade);
-        trades.iter().map(|trade| find(trade).copied()).collect()
+        let found = trades.iter().map(|trade| find(trade).copied()).collect();
+        Box::pin(std::future::ready(Ok(found)))
     }
     fn directory(&self) -> Arc<Directory> {
         Arc::new(self.directory.lock().clone())

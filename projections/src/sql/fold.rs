@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use schemas::event::{Event, OrderDone, Trade, TradePrevented};
 use schemas::ids::{AccountId, AssetId, EventId, OrderId, SymbolId};
+use schemas::income;
 use schemas::instrument::{AccountState, SymbolKind, SymbolState};
 use schemas::market::{Candle, Interval};
 use schemas::order_change::{AmendmentReport, PreventedReport};
@@ -21,6 +22,7 @@ use crate::sql::candles::{Summary, SummaryKey, candle_row};
 use crate::sql::database::{Statement, Value};
 use crate::sql::ledger::{Line, payment, payment_lines, trade_lines};
 use crate::sql::memory::Memory;
+use crate::sql::perpetual::PerpetualFold;
 use crate::sql::shard::Shard;
 use crate::sql::tables::{self, Rows};
 
@@ -49,6 +51,7 @@ pub struct Fold<'a> {
     candles: BTreeMap<(SymbolId, Interval, TimeNs), Candle>,
     summaries: BTreeMap<SummaryKey, Summary>,
     updates: Vec<Statement>,
+    perpetuals: PerpetualFold,
 }
 
 /// One step in the life of an order.
@@ -83,6 +86,7 @@ pub fn fold(memory: &mut Memory, shard: Shard, batch: &Batch) -> Result<Folded, 
         candles: BTreeMap::new(),
         summaries: BTreeMap::new(),
         updates: Vec::new(),
+        perpetuals: PerpetualFold::of(shard),
     };
     for answered in &batch.commands {
         for (index, event) in answered.events.iter().enumerate() {
@@ -107,6 +111,11 @@ impl Fold<'_> {
             }
         }
         self.orders.apply(when, event)?;
+        let quoted = income::symbol_of(event).and_then(|symbol| self.memory.markets.get(&symbol));
+        let quote = quoted.map_or_else(AssetId::default, |market| market.quote);
+        let perpetuals = &mut self.memory.perpetuals;
+        self.perpetuals
+            .event(perpetuals, (when, id), (event, quote));
         match event {
             Event::Trade(trade) => self.trade(when, id, trade)?,
             Event::BalanceChanged(balance) if self.shard.has(balance.account) => {
@@ -364,6 +373,7 @@ impl Fold<'_> {
             candles,
             summaries,
         ]);
+        rows.extend(self.perpetuals.finish());
         rows.retain(|rows| !rows.is_empty());
         Folded {
             rows,

@@ -18,6 +18,7 @@ use crate::rows;
 use crate::sql::candles::{self, SUMMARY_SPANS, Summary, SummaryKey, opened, span_name};
 use crate::sql::database::{Statement, Transaction};
 use crate::sql::ledger::Market;
+use crate::sql::perpetual::PerpetualMemory;
 use crate::sql::shard::Shard;
 
 /// Orders and summaries kept at most; beyond, all are forgotten and read again.
@@ -36,6 +37,7 @@ pub struct Memory {
     /// Symbols whose newest candles are known.
     pub charted: BTreeSet<SymbolId>,
     pub summaries: HashMap<SummaryKey, Summary>,
+    pub perpetuals: PerpetualMemory,
 }
 
 impl Memory {
@@ -59,6 +61,9 @@ impl Memory {
             memory.list(symbol, (AssetId(base), AssetId(quote)), qty_scale);
             memory.mark_kind(symbol, kind == SymbolKind::Perpetual as u8);
         }
+        let listed = memory.markets.iter().filter(|(_, it)| it.is_perpetual);
+        let listed: Vec<SymbolId> = listed.map(|(symbol, _)| *symbol).collect();
+        memory.perpetuals = PerpetualMemory::load(transaction, &listed).await?;
         Ok(memory)
     }
 

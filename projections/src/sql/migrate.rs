@@ -11,7 +11,7 @@ use crate::sql::database::{Database, Statement};
 use crate::sql::tables::TABLES;
 
 /// Number, title and text of each.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (
         1,
         "read models",
@@ -26,6 +26,11 @@ const MIGRATIONS: [(i64, &str, &str); 3] = [
         3,
         "order changes",
         include_str!("../../../schemas/sql/0003_order_changes.sql"),
+    ),
+    (
+        4,
+        "perpetuals",
+        include_str!("../../../schemas/sql/0004_perpetuals.sql"),
     ),
 ];
 /// The newest.

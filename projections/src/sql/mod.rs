@@ -6,11 +6,13 @@
 //! `dialect`.
 //!
 //! Reading order: `tables` and `schemas/sql` (what is stored), `fold` (events to rows) with
-//! `ledger` and `candles`, `sink` (the projection), `memory`, `shard`; beneath them
+//! `ledger`, `candles` and `perpetual`, `sink` (the projection), `memory`, `shard`; beneath them
 //! `database`, `dialect`, `migrate`, `server`.
 
 pub mod tables;
+pub mod perpetual_tables;
 pub mod fold;
+pub mod perpetual;
 pub mod ledger;
 pub mod candles;
 pub mod sink;

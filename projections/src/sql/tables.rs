@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::SinkError;
 use crate::sql::database::{Statement, Transaction, Value};
 use crate::sql::dialect::Dialect;
+use crate::sql::perpetual_tables as perpetual;
 
 /// Rows written by one statement: the largest size that fits is used again and again, so
 /// that few texts serve all.
@@ -25,7 +26,7 @@ pub struct Table {
 }
 
 /// Every table but `cursors`.
-pub const TABLES: [&Table; 14] = [
+pub const TABLES: [&Table; 29] = [
     &ASSETS,
     &SYMBOLS,
     &ACCOUNTS,
@@ -40,6 +41,21 @@ pub const TABLES: [&Table; 14] = [
     &CANDLES,
     &SUMMARY,
     &ORDER_LISTS,
+    &perpetual::PERPETUAL_ORDERS,
+    &perpetual::TRADE_PROFITS,
+    &perpetual::ORDER_MODIFICATIONS,
+    &perpetual::INCOME,
+    &perpetual::POSITIONS,
+    &perpetual::WALLETS,
+    &perpetual::MARGIN_CHANGES,
+    &perpetual::FUNDING_SLOTS,
+    &perpetual::FUNDING_PAYMENTS,
+    &perpetual::LIQUIDATIONS,
+    &perpetual::FORCED_ORDERS,
+    &perpetual::TAKEOVERS,
+    &perpetual::INSURANCE,
+    &perpetual::OPEN_INTEREST,
+    &perpetual::PRICE_CANDLES,
 ];
 
 pub const ASSETS: Table = Table {

@@ -6,6 +6,7 @@ mod server;
 mod candles;
 mod order_changes;
 mod tamper;
+mod perpetual;
 mod telling;
 #[cfg(feature = "kafka")]
 mod kafka;

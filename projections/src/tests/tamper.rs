@@ -8,7 +8,7 @@ use crate::sql::sink::SqlProjection;
 use crate::tests::fake::Fake;
 use crate::tests::{batch, folder, open};
 
-async fn compared(database: &Database, commands: &[Answered]) -> Option<Difference> {
+pub(crate) async fn compared(database: &Database, commands: &[Answered]) -> Option<Difference> {
     let begun = Reconciler::begin(database, Shard::WHOLE).await;
     let mut reconciler = begun.expect("it can be read");
     let cursor = reconciler.cursor().0 as usize;

@@ -5,25 +5,23 @@
 //! lie with their symbol as all others; history beyond the newest entries.
 //!
 //! Reading order: this file (what is kept, and the events), `account` (what is read of one
-//! account), `saved`.
+//! account), `ranking`, `saved`.
 
 mod account;
+mod ranking;
 mod saved;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use schemas::event::{Event, Trade};
 use schemas::ids::{AccountId, AssetId, EventId, OrderId, SymbolId, TradeId};
+use schemas::income::{self, IncomeAt};
 use schemas::instrument::SymbolKind;
 use schemas::margin::Table;
-use schemas::perpetual::{
-    Bracket, ContractSpec, Holding, MarginType, PositionSide, WalletDirection,
-};
-use schemas::perpetual_event::{
-    FundingFixed, PerpetualAccepted, PositionTakenOver, PremiumSampled, TradeSettled,
-};
+use schemas::perpetual::{Bracket, ContractSpec, Holding, MarginType, PositionSide};
+use schemas::perpetual_event::{FundingFixed, PerpetualAccepted, PremiumSampled, TradeSettled};
 use schemas::perpetual_report::{
-    ContractReport, FundingPage, FundingReport, IncomeKind, IncomePage, IncomeReport, MarkReport,
+    ContractReport, FundingPage, FundingReport, IncomePage, IncomeReport, MarkReport,
     PerpetualOrder, TradeProfit,
 };
 use schemas::report::OrderReport;
@@ -32,11 +30,11 @@ use schemas::units::{Amount, Qty, TimeNs};
 /// So many slots of a symbol are remembered: a year of three a day.
 const SLOTS_KEPT: usize = 1_100;
 /// So many entries of an account's income are remembered.
-const INCOME_KEPT: usize = if cfg!(test) { 50 } else { 10_000 };
+const INCOME_KEPT: usize = if cfg!(test) { 50 } else { 1_000 };
 /// So many trades of an account on a symbol keep what they realised.
-const PROFITS_KEPT: usize = if cfg!(test) { 50 } else { 10_000 };
+const PROFITS_KEPT: usize = if cfg!(test) { 50 } else { 1_000 };
 /// So many orders of a symbol that are over keep their terms.
-const TERMS_KEPT: usize = if cfg!(test) { 200 } else { 10_000 };
+const TERMS_KEPT: usize = if cfg!(test) { 200 } else { 1_000 };
 
 /// One perpetual.
 #[derive(Default)]
@@ -103,7 +101,7 @@ impl Perpetuals {
             Event::Trade(trade) if self.contracts.contains_key(&trade.symbol) => {
                 self.last_trade = Some(*trade);
             }
-            Event::TradeSettled(settled) => self.settled(when, settled),
+            Event::TradeSettled(settled) => self.settled(when, event, settled),
             Event::PerpetualAccepted(accepted) => self.accepted(accepted),
             Event::OrderTriggered(step) => {
                 if let Some(contract) = self.contracts.get_mut(&step.symbol)
@@ -157,26 +155,10 @@ impl Perpetuals {
 
     fn account_event(&mut self, when: When, event: &Event) -> bool {
         match event {
-            Event::FundingPaid(paid) => {
-                let entry = (IncomeKind::Funding, paid.amount, None);
-                self.earn(when, (paid.account, paid.symbol), entry);
-            }
-            Event::FuturesTransferred(it) => {
-                let amount = match it.direction {
-                    WalletDirection::ToFutures => it.amount,
-                    WalletDirection::ToSpot => Amount(-it.amount.0),
-                };
-                self.income(IncomeReport {
-                    account: it.account,
-                    symbol: None,
-                    kind: IncomeKind::Transfer,
-                    asset: it.asset,
-                    amount,
-                    time: when.time,
-                    id: when.id,
-                    trade: None,
-                });
-            }
+            Event::FundingPaid(_)
+            | Event::FuturesTransferred(_)
+            | Event::LiquidationFee(_)
+            | Event::PositionTakenOver(_) => self.earn(when, event, None),
             Event::WalletChanged(it) => {
                 let account = self.accounts.entry(it.account).or_default();
                 let wallet = (it.cross, it.isolated, when.time);
@@ -199,11 +181,6 @@ impl Perpetuals {
             Event::PositionModeChanged { account, hedge } => {
                 self.accounts.entry(*account).or_default().hedge = *hedge;
             }
-            Event::LiquidationFee(fee) => {
-                let entry = (IncomeKind::InsuranceClear, Amount(-fee.amount.0), None);
-                self.earn(when, (fee.account, fee.symbol), entry);
-            }
-            Event::PositionTakenOver(it) => self.taken_over(when, it),
             Event::MarginAdjusted(_)
             | Event::LiquidationStarted(_)
             | Event::LiquidationOrdered(_)
@@ -312,43 +289,24 @@ impl Perpetuals {
         }
     }
 
-    fn settled(&mut self, when: When, settled: &TradeSettled) {
+    fn settled(&mut self, when: When, event: &Event, settled: &TradeSettled) {
         let trade = self.last_trade.take();
-        let trade = trade.filter(|trade| trade.trade == settled.trade);
-        let (taker, maker) = trade.map_or((Amount::ZERO, Amount::ZERO), |trade| {
-            (trade.taker_fee, trade.maker_fee)
-        });
+        self.earn(when, event, trade.as_ref());
         let sides = [
             (
                 settled.maker_account,
                 settled.maker_position,
                 settled.maker_realised,
-                maker,
             ),
             (
                 settled.taker_account,
                 settled.taker_position,
                 settled.taker_realised,
-                taker,
             ),
         ];
-        for (account, position, realised, fee) in sides {
-            let (symbol, id) = (settled.symbol, Some(settled.trade));
-            if realised != Amount::ZERO {
-                let entry = (IncomeKind::RealisedProfit, realised, id);
-                self.earn(when, (account, symbol), entry);
-            }
-            if fee != Amount::ZERO {
-                let entry = (IncomeKind::Commission, Amount(-fee.0), id);
-                self.earn(when, (account, symbol), entry);
-            }
-            let profits = self
-                .accounts
-                .entry(account)
-                .or_default()
-                .profits
-                .entry(symbol);
-            let profits = profits.or_default();
+        for (account, position, realised) in sides {
+            let account = self.accounts.entry(account).or_default();
+            let profits = account.profits.entry(settled.symbol).or_default();
             let profit = TradeProfit {
                 trade: settled.trade,
                 realised,
@@ -361,33 +319,16 @@ impl Perpetuals {
         }
     }
 
-    fn taken_over(&mut self, when: When, it: &PositionTakenOver) {
-        let sides = [(it.from, it.from_realised), (it.to, it.to_realised)];
-        for (account, realised) in sides {
-            if realised != Amount::ZERO {
-                let entry = (IncomeKind::RealisedProfit, realised, None);
-                self.earn(when, (account, it.symbol), entry);
-            }
-        }
-    }
-
-    fn earn(
-        &mut self,
-        when: When,
-        (account, symbol): (AccountId, SymbolId),
-        (kind, amount, trade): (IncomeKind, Amount, Option<TradeId>),
-    ) {
-        let asset = self.contracts.get(&symbol).map(|contract| contract.quote);
-        self.income(IncomeReport {
-            account,
-            symbol: Some(symbol),
-            kind,
-            asset: asset.unwrap_or_default(),
-            amount,
-            time: when.time,
+    fn earn(&mut self, when: When, event: &Event, trade: Option<&Trade>) {
+        let contract = income::symbol_of(event).and_then(|symbol| self.contracts.get(&symbol));
+        let at = IncomeAt {
             id: when.id,
-            trade,
-        });
+            time: when.time,
+            quote: contract.map(|contract| contract.quote).unwrap_or_default(),
+        };
+        for entry in income::entries(at, event, trade) {
+            self.income(entry);
+        }
     }
 
     fn income(&mut self, entry: IncomeReport) {

@@ -8,6 +8,7 @@ mod candles;
 mod oracle_klines;
 mod lists;
 mod order_changes;
+mod ranks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -49,7 +49,7 @@ pub async fn user_trades(call: &Call, caller: &Caller) -> Outcome {
     let queries = call.queries();
     let trades = queries.trades(page).await?;
     let ids: Vec<TradeId> = trades.iter().map(|trade| trade.trade).collect();
-    let profits = queries.trade_profits(account, symbol.symbol, &ids);
+    let profits = queries.trade_profits(account, symbol.symbol, ids).await?;
     let grid = Grid::new(&call.directory, symbol);
     let mut rows = Vec::with_capacity(trades.len());
     for (trade, profit) in trades.iter().zip(profits) {
@@ -86,7 +86,7 @@ pub async fn income(call: &Call, caller: &Caller) -> Outcome {
         end: parameters.integer("endTime")?.map(read_end_time),
         limit: parameters.limit(ROWS, ROWS_MAX)?,
     };
-    let changes = call.queries().income(&page);
+    let changes = call.queries().income(page).await?;
     let rows: Vec<IncomeRow> = changes
         .iter()
         .filter_map(|change| IncomeRow::new(&call.directory, call.unit, change))

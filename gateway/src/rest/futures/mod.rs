@@ -17,4 +17,7 @@ pub mod settings;
 pub mod margin;
 pub mod account;
 pub mod history;
+pub mod past_orders;
+pub mod price_klines;
+pub mod venue;
 pub mod listen_key;

@@ -84,7 +84,7 @@ pub async fn modify(
     let queries = call.queries();
     let found = queries.order(caller.account, symbol.symbol, command.target);
     let report = found.await?.ok_or_else(error::lost)?;
-    let (report, order) = told(call, report);
+    let (report, order) = told(call, report).await?;
     let grid = Grid::new(&call.directory, symbol);
     let answer = FuturesOrderAnswer::new(&grid, call.unit, (&report, &order));
     Ok(Answer::json(&answer).at(receipt.offset))

@@ -71,7 +71,7 @@ impl Kind {
 }
 
 /// An order with what perpetuals add.
-type Told = (OrderReport, PerpetualOrder);
+pub type Told = (OrderReport, PerpetualOrder);
 
 /// What a list of open orders costs.
 pub fn weight(parameters: &Parameters) -> u32 {
@@ -97,12 +97,12 @@ pub async fn query_algo(call: &Call, caller: &Caller) -> Outcome {
 
 /// `GET openOrders`.
 pub async fn open(call: &Call, caller: &Caller) -> Outcome {
-    list_open(call, caller, Kind::Plain)
+    list_open(call, caller, Kind::Plain).await
 }
 
 /// `GET openAlgoOrders`.
 pub async fn open_algo(call: &Call, caller: &Caller) -> Outcome {
-    list_open(call, caller, Kind::Algo)
+    list_open(call, caller, Kind::Algo).await
 }
 
 /// `GET allOrders`.
@@ -177,7 +177,10 @@ pub async fn cancel_one(
     let known = target.known().ok_or_else(unknown)?;
     let queries = call.queries();
     let found = queries.order(caller.account, symbol.symbol, known).await?;
-    let waits = found.and_then(|report| extra(call, &report));
+    let waits = match found {
+        None => None,
+        Some(report) => extra(call, report).await?,
+    };
     if waits.is_some_and(|order| order.waits) {
         return Err(unknown().hint("a conditional order: cancel it by algoOrder"));
     }
@@ -207,20 +210,21 @@ async fn submit_cancel(
             .map_or_else(error::lost, refusal::of)
             .at(receipt.offset));
     };
-    Ok(told(call, report))
+    told(call, report).await
 }
 
-/// What an order has beside its report; of one too old to be remembered what its report
-/// says.
-pub fn told(call: &Call, report: OrderReport) -> Told {
-    (report, extra(call, &report).unwrap_or(forgotten(&report)))
+/// What an order has beside its report, however old it is.
+///
+/// # Errors
+/// When nobody can look.
+pub async fn told(call: &Call, report: OrderReport) -> Result<Told, ApiError> {
+    let extra = extra(call, report).await?;
+    Ok((report, extra.unwrap_or(forgotten(&report))))
 }
 
-fn extra(call: &Call, report: &OrderReport) -> Option<PerpetualOrder> {
-    let found = call
-        .queries()
-        .perpetual_orders(std::slice::from_ref(report));
-    found.into_iter().next().flatten()
+async fn extra(call: &Call, report: OrderReport) -> Result<Option<PerpetualOrder>, ApiError> {
+    let found = call.queries().perpetual_terms(vec![report]).await?;
+    Ok(found.into_iter().next().flatten())
 }
 
 fn forgotten(report: &OrderReport) -> PerpetualOrder {
@@ -235,12 +239,16 @@ fn forgotten(report: &OrderReport) -> PerpetualOrder {
     }
 }
 
-fn all_told(call: &Call, reports: Vec<OrderReport>) -> Vec<Told> {
-    let extras = call.queries().perpetual_orders(&reports);
+/// The same of many.
+///
+/// # Errors
+/// When nobody can look.
+pub async fn all_told(call: &Call, reports: Vec<OrderReport>) -> Result<Vec<Told>, ApiError> {
+    let extras = call.queries().perpetual_terms(reports.clone()).await?;
     let pairs = reports.into_iter().zip(extras);
-    pairs
+    Ok(pairs
         .map(|(report, extra)| (report, extra.unwrap_or(forgotten(&report))))
-        .collect()
+        .collect())
 }
 
 async fn one(call: &Call, caller: &Caller, (kind, must_be_open): (Kind, bool)) -> Outcome {
@@ -270,7 +278,7 @@ async fn find(
     for symbol in symbols {
         let found = call.queries().order(caller.account, symbol.symbol, known);
         let Some(report) = found.await? else { continue };
-        let told = told(call, report);
+        let told = told(call, report).await?;
         if kind.has(&told) {
             return Ok((symbol, told));
         }
@@ -292,7 +300,7 @@ fn perpetuals(call: &Call) -> Vec<SymbolReport> {
         .collect()
 }
 
-fn list_open(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
+async fn list_open(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
     call.parameters.only(&["symbol", "algoType", "algoId"])?;
     let symbol = match call.parameters.optional("symbol")? {
         None => None,
@@ -300,7 +308,7 @@ fn list_open(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
     };
     let reports = call.queries().open_orders(caller.account, symbol);
     let mut rows = Vec::new();
-    for told in all_told(call, reports) {
+    for told in all_told(call, reports).await? {
         let Some(symbol) = call.directory.symbols.get(told.0.symbol.0 as usize) else {
             continue;
         };
@@ -314,7 +322,8 @@ fn list_open(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
 
 async fn page(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
     let (grid, reports) = all_orders::page(call, caller, kind.names().order).await?;
-    let rows: Vec<_> = all_told(call, reports)
+    let told = all_told(call, reports).await?;
+    let rows: Vec<_> = told
         .iter()
         .filter(|told| kind.has(told))
         .map(|told| kind.row(&grid, call, told))
@@ -331,7 +340,7 @@ async fn cancel_every(call: &Call, caller: &Caller, kind: Kind) -> Outcome {
     let open = call
         .queries()
         .open_orders(caller.account, Some(symbol.symbol));
-    let open = all_told(call, open);
+    let open = all_told(call, open).await?;
     let (wanted, others): (Vec<Told>, Vec<Told>) =
         open.into_iter().partition(|told| kind.has(told));
     let mut offset = None;

@@ -97,14 +97,15 @@ pub async fn transfers(call: &Call, caller: &Caller) -> Outcome {
         // Between wallets that do not exist nothing ever moved.
         Err(_) => return Ok(Answer::json(&json!({ "total": 0, "rows": [] }))),
     };
-    let changes = call.queries().income(&IncomePage {
+    let page = IncomePage {
         account: caller.account,
         symbol: None,
         kind: Some(IncomeKind::Transfer),
         start,
         end,
         limit: SEARCHED,
-    });
+    };
+    let changes = call.queries().income(page).await?;
     let of_direction = |change: &&IncomeReport| {
         (direction == WalletDirection::ToFutures) == (change.amount > Amount::ZERO)
     };

@@ -1,7 +1,7 @@
 //! Orders on perpetuals on their way out: plain ones, and conditional ones as "algo" orders.
 
 use schemas::perpetual::PerpetualTerms;
-use schemas::perpetual_report::PerpetualOrder;
+use schemas::perpetual_report::{ModificationReport, PerpetualOrder};
 use schemas::report::OrderReport;
 use schemas::units::{Price, TimeNs};
 use serde::Serialize;
@@ -166,6 +166,62 @@ impl<'a> AlgoOrderAnswer<'a> {
             update_time: unit.print(report.updated),
             trigger_time: date(unit, order.triggered),
             good_till_date: date(unit, good_till),
+        }
+    }
+}
+
+/// One modification of an order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModificationAnswer<'a> {
+    amendment_id: u64,
+    symbol: &'a str,
+    pair: &'a str,
+    order_id: u64,
+    client_order_id: &'a str,
+    time: u64,
+    amendment: Amendment,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Amendment {
+    price: Change,
+    orig_qty: Change,
+    count: u32,
+}
+
+#[derive(Serialize)]
+struct Change {
+    before: Fixed,
+    after: Fixed,
+}
+
+impl<'a> ModificationAnswer<'a> {
+    /// A modification as it was.
+    pub fn new(
+        grid: &'a Grid,
+        unit: TimeUnit,
+        change: &'a ModificationReport,
+    ) -> ModificationAnswer<'a> {
+        ModificationAnswer {
+            amendment_id: change.id.0,
+            symbol: grid.name(),
+            pair: grid.name(),
+            order_id: change.order.0,
+            client_order_id: change.client_order.as_str(),
+            time: unit.print(change.time),
+            amendment: Amendment {
+                price: Change {
+                    before: grid.price(change.old_price),
+                    after: grid.price(change.new_price),
+                },
+                orig_qty: Change {
+                    before: grid.qty(change.old_qty),
+                    after: grid.qty(change.new_qty),
+                },
+                count: change.count,
+            },
         }
     }
 }
