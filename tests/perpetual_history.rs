@@ -183,28 +183,7 @@ fn liquidations_funding_and_prices_are_read_back_at_once() {
     node.administer(&["funding", "run", "perp:BTCUSDT"])
         .expect("funding is paid");
 
-    let of_symbol = [("symbol", "BTCUSDT")];
-    let changes = ask(&cat, "GET", "positionMargin/history", &of_symbol);
-    let change = &changes.as_array().expect("rows")[..];
-    assert_eq!(change.len(), 1);
-    assert_eq!(
-        (&change[0]["type"], &change[0]["amount"]),
-        (&json!(1), &json!("7.50000000"))
-    );
-    let taken = [("symbol", "BTCUSDT"), ("type", "2")];
-    assert_eq!(
-        ask(&cat, "GET", "positionMargin/history", &taken),
-        json!([])
-    );
-    let amended = ask(&ann, "GET", "orderAmendment", &of_symbol);
-    assert_eq!(amended[0]["amendment"]["price"]["before"], "50000.00000000");
-    assert_eq!(amended[0]["amendment"]["price"]["after"], "50010.00000000");
-    assert_eq!(amended[0]["amendment"]["origQty"]["after"], "0.03000000");
-    let ranks = ask(&cat, "GET", "adlQuantile", &of_symbol);
-    assert_eq!(
-        ranks,
-        json!([{"symbol": "BTCUSDT", "adlQuantile": {"BOTH": 4}}])
-    );
+    changes_are_told(&ann, &cat);
 
     place(&ann, ("BUY", "0.050", "47200"), &[]);
     index(&node, "47300");
@@ -221,28 +200,8 @@ fn liquidations_funding_and_prices_are_read_back_at_once() {
     assert_eq!(ask(&cat, "GET", "forceOrders", &adl), json!([]));
     assert_eq!(ask(&ann, "GET", "forceOrders", &[]), json!([]));
 
-    let page = [("symbol", "BTCUSDT"), ("interval", "1M"), ("limit", "1")];
-    let marks = ask(&ann, "GET", "markPriceKlines", &page);
-    assert_eq!(marks[0][1], "50000.00000000", "{marks}");
-    assert_eq!(marks[0][5], "0");
-    let page = [("pair", "BTCUSDT"), ("interval", "1M"), ("limit", "1")];
-    let indices = ask(&ann, "GET", "indexPriceKlines", &page);
-    let prices = [
-        "50000.00000000",
-        "50000.00000000",
-        "47300.00000000",
-        "47300.00000000",
-    ]
-    .map(Value::from);
-    assert_eq!(indices[0].as_array().expect("a row")[1..5], prices);
-    assert_eq!(ask(&ann, "GET", "indexInfo", &[]), json!([]));
-    let fund = ask(&ann, "GET", "insuranceBalance", &of_symbol);
-    let fund = fund["assets"][0]["marginBalance"].as_str().expect("a text");
-    assert!(
-        atoms("5000.00000000") < atoms(fund),
-        "the fee came in: {fund}"
-    );
-    check_sums(dir.path(), (&ann, atoms(fund)));
+    let fund = prices_are_told(&ann);
+    check_sums(dir.path(), (&ann, fund));
     node.terminate();
     let reconciled = crate::read_models::reconcile(dir.path(), &Start::default());
     assert_eq!(reconciled.0, Some(0), "{}", reconciled.1);
@@ -276,4 +235,57 @@ fn check_sums(dir: &Path, (client, fund): (&Client, i128)) {
         paid <= 0,
         "what is left over is the venue's rounding: {paid}"
     );
+}
+
+/// Margin put beside a position, modifications, and places in the queue.
+fn changes_are_told(ann: &Client, cat: &Client) {
+    let of_symbol = [("symbol", "BTCUSDT")];
+    let changes = ask(cat, "GET", "positionMargin/history", &of_symbol);
+    let change = &changes.as_array().expect("rows")[..];
+    assert_eq!(change.len(), 1);
+    assert_eq!(
+        (&change[0]["type"], &change[0]["amount"]),
+        (&json!(1), &json!("7.50000000"))
+    );
+    let taken = [("symbol", "BTCUSDT"), ("type", "2")];
+    assert_eq!(ask(cat, "GET", "positionMargin/history", &taken), json!([]));
+    let amended = ask(ann, "GET", "orderAmendment", &of_symbol);
+    assert_eq!(amended[0]["amendment"]["price"]["before"], "50000.00000000");
+    assert_eq!(amended[0]["amendment"]["price"]["after"], "50010.00000000");
+    assert_eq!(amended[0]["amendment"]["origQty"]["after"], "0.03000000");
+    let ranks = ask(cat, "GET", "adlQuantile", &of_symbol);
+    assert_eq!(
+        ranks,
+        json!([{"symbol": "BTCUSDT", "adlQuantile": {"BOTH": 4}}])
+    );
+}
+
+/// Candles of prices, and the insurance fund, which is returned in atoms.
+fn prices_are_told(ann: &Client) -> i128 {
+    let page = [("symbol", "BTCUSDT"), ("interval", "1M"), ("limit", "1")];
+    let marks = ask(ann, "GET", "markPriceKlines", &page);
+    assert_eq!(marks[0][1], "50000.00000000", "{marks}");
+    assert_eq!(marks[0][5], "0");
+    let page = [("pair", "BTCUSDT"), ("interval", "1M"), ("limit", "1")];
+    let indices = ask(ann, "GET", "indexPriceKlines", &page);
+    let prices = [
+        "50000.00000000",
+        "50000.00000000",
+        "47300.00000000",
+        "47300.00000000",
+    ]
+    .map(Value::from);
+    assert_eq!(indices[0].as_array().expect("a row")[1..5], prices);
+    assert_eq!(ask(ann, "GET", "indexInfo", &[]), json!([]));
+    let fund = ask(ann, "GET", "insuranceBalance", &page[..0]);
+    let of_symbol = [("symbol", "BTCUSDT")];
+    assert_eq!(fund[0], ask(ann, "GET", "insuranceBalance", &of_symbol));
+    let fund = fund[0]["assets"][0]["marginBalance"]
+        .as_str()
+        .expect("a text");
+    assert!(
+        atoms("5000.00000000") < atoms(fund),
+        "the fee came in: {fund}"
+    );
+    atoms(fund)
 }
