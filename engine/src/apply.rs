@@ -67,6 +67,8 @@ pub struct Engine<T: Trace = NoTrace> {
     /// Orders that may be set to work in this frame yet.
     pub(crate) fires_left: usize,
     pub(crate) fires_max: usize,
+    /// The earliest timer as the last frame left it.
+    wake_at: Option<TimeNs>,
     /// Steps of bounded work done in this frame; the first is always done.
     pub(crate) steps: usize,
     #[cfg(feature = "planted-faults")]
@@ -88,6 +90,7 @@ impl<T: Trace> Engine<T> {
 
     pub(crate) fn with_state(state: State, trace: T) -> Self {
         Engine {
+            wake_at: earliest_timer(&state),
             state,
             trace,
             out: Vec::new(),
@@ -127,11 +130,7 @@ impl<T: Trace> Engine<T> {
     /// The earliest timer.
     #[inline]
     pub fn wake_at(&self) -> Option<TimeNs> {
-        let opening = self.state.timers.first_key_value();
-        let opening = opening.map(|((due, _), _)| *due);
-        let countdown = self.next_countdown().map(|(due, _)| due);
-        let perpetual = self.state.perpetuals.next_timer().map(|(due, _)| due);
-        [opening, countdown, perpetual].into_iter().flatten().min()
+        self.wake_at
     }
 
     /// Whether bounded work is carried over.
@@ -238,6 +237,11 @@ impl<T: Trace> Engine<T> {
         self.steps = 0;
         self.fires_left = self.fires_max;
         debug_assert!(out.is_empty(), "no events are left over");
+        debug_assert_eq!(
+            self.wake_at,
+            earliest_timer(&self.state),
+            "no frame, no change"
+        );
         self.windows.advance(at.time);
         self.state.requests.expire(&self.state.tags, at.time);
     }
@@ -262,7 +266,8 @@ impl<T: Trace> Engine<T> {
             "event ids have 16 bits"
         );
         std::mem::swap(&mut self.out, out);
-        let wake_at = self.wake_at();
+        let wake_at = earliest_timer(&self.state);
+        self.wake_at = wake_at;
         let is_due = wake_at.is_some_and(|due| due <= self.state.now);
         Outcome {
             more: is_due
@@ -391,4 +396,20 @@ impl<T: Trace> Engine<T> {
             _ => self.out.push(Event::CommandRejected { reason }),
         }
     }
+}
+
+/// When the first of all timers is due.
+#[inline]
+fn earliest_timer(state: &State) -> Option<TimeNs> {
+    let (openings, countdowns) = (&state.timers, &state.terms.countdowns);
+    let perpetuals = &state.perpetuals.timers;
+    if openings.is_empty() && countdowns.is_empty() && perpetuals.is_empty() {
+        return None;
+    }
+    let first = [
+        openings.first_key_value().map(|(key, _)| key.0),
+        countdowns.first_key_value().map(|(key, _)| key.0),
+        perpetuals.first_key_value().map(|(key, _)| key.0),
+    ];
+    first.into_iter().flatten().min()
 }
