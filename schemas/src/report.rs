@@ -479,8 +479,16 @@ pub struct MarketUpdate {
     pub best_changed: bool,
 }
 
+/// An order list as its owner is told of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListTold {
+    pub report: OrderListReport,
+    /// What each order is called; empty for those whose acceptance follows in the command.
+    pub names: [ClientOrderId; 3],
+}
+
 /// One event as one account sees it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UserEvent {
     /// Offset and number within the command: the dialect's execution id.
     pub id: EventId,
@@ -488,6 +496,8 @@ pub struct UserEvent {
     /// The account's own order right after the event; `None` when it is about no order. A
     /// trade between two orders of one account is told twice: the maker's, then the taker's.
     pub order: Option<OrderReport>,
+    /// The list that the event begins or ends.
+    pub list: Option<std::sync::Arc<ListTold>>,
 }
 
 /// Everything that one command did to one account, in order.

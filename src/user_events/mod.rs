@@ -10,3 +10,5 @@ pub mod past;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod list_tests;

@@ -28,9 +28,9 @@ const SEEDS: [u64; 2] = [7, 20_261_121];
 const ACCOUNTS: u32 = 4;
 const STEPS: usize = 400;
 
-type Updates = Vec<Arc<UserUpdate>>;
+pub(super) type Updates = Vec<Arc<UserUpdate>>;
 
-fn config(dir: &std::path::Path) -> Config {
+pub(super) fn config(dir: &std::path::Path) -> Config {
     let any = "127.0.0.1:0".parse().expect("an address");
     let text = format!("{}", dir.display());
     let flags = <Line as clap::Parser>::parse_from(["test", "--data-dir", &text]).flags;
@@ -49,13 +49,13 @@ struct Line {
 }
 
 /// Sends one command and waits until its effects are visible.
-async fn send(submit: &dyn Submit, command: Command) -> Vec<Event> {
+pub(super) async fn send(submit: &dyn Submit, command: Command) -> Vec<Event> {
     let pending = submit.submit(command).expect("there is room");
     let answer = pending.await.expect("the node runs");
     answer.expect("it was taken").events
 }
 
-async fn accounts(submit: &dyn Submit) -> Vec<AccountId> {
+pub(super) async fn accounts(submit: &dyn Submit) -> Vec<AccountId> {
     let mut accounts = Vec::new();
     for number in 0..ACCOUNTS {
         let business = BusinessId::new(&format!("a{number}")).expect("short");
@@ -161,7 +161,7 @@ fn order(dice: &mut Dice, account: AccountId, client_order: ClientOrderId) -> Pl
 }
 
 /// Reads until every update before `to` has come.
-async fn heard(mut receiver: UserReceiver, last: Option<Offset>) -> Updates {
+pub(super) async fn heard(mut receiver: UserReceiver, last: Option<Offset>) -> Updates {
     let mut heard = Vec::new();
     while last.is_some_and(|last| {
         heard
@@ -174,7 +174,12 @@ async fn heard(mut receiver: UserReceiver, last: Option<Offset>) -> Updates {
 }
 
 /// Every page since an offset.
-async fn since(queries: &dyn Queries, account: AccountId, from: Offset, limit: usize) -> Updates {
+pub(super) async fn since(
+    queries: &dyn Queries,
+    account: AccountId,
+    from: Offset,
+    limit: usize,
+) -> Updates {
     let (mut at, mut all) = (from, Vec::new());
     loop {
         let page = queries.user_events_since(account, at, limit).await;
@@ -213,6 +218,7 @@ fn fold(dir: &std::path::Path, account: AccountId, to: Offset) -> Updates {
                         id,
                         event,
                         order: Some(order),
+                        list: None,
                     });
                 }
             }
@@ -221,6 +227,7 @@ fn fold(dir: &std::path::Path, account: AccountId, to: Offset) -> Updates {
                     id,
                     event,
                     order: None,
+                    list: None,
                 });
             }
         }

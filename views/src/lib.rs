@@ -131,8 +131,9 @@ impl Views {
                 None => {
                     let index = events.len() - rest.len();
                     self.apply_other((at, event_id(offset, index)), first);
+                    let list = self.list_told(first);
                     if let Some(users) = wanted.users.as_deref_mut() {
-                        users::tell_accounts((event_id(offset, index), first), users);
+                        users::tell_accounts((event_id(offset, index), first), list, users);
                     }
                     &rest[1..]
                 }
@@ -172,10 +173,11 @@ impl Views {
                 perpetuals.market(when, event);
                 perpetuals.forget_terms(symbol, |order| market.orders.is_open(order));
             }
+            self.note_name(event, &market.orders);
             if let Some(users) = wanted.users.as_deref_mut() {
                 let id = event_id(at.offset, first + taken);
                 users::tell_owners((id, event), &market.orders, users);
-                users::tell_accounts((id, event), users);
+                users::tell_accounts((id, event), None, users);
             }
             if let Event::OrderAccepted(order) = event {
                 self.accounts.count_order(order, at.time);

@@ -4,13 +4,17 @@
 //! of it is in the way of a plain order.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use schemas::event::Event;
-use schemas::ids::{AccountId, OrderListId};
+use schemas::ids::{AccountId, ClientOrderId, OrderId, OrderListId};
 use schemas::page::{ListPage, ListRef};
-use schemas::report::OrderListReport;
+use schemas::report::{ListTold, OrderListReport};
 use schemas::units::TimeNs;
 use schemas::wire::Wire;
+
+use crate::Views;
+use crate::orders::Orders;
 
 /// So many lists that are over are remembered.
 const DONE_KEPT: usize = if cfg!(test) { 100 } else { 100_000 };
@@ -22,6 +26,31 @@ pub(crate) struct Lists {
     by_account: BTreeSet<(AccountId, OrderListId)>,
     /// In order of their end.
     done: VecDeque<OrderListId>,
+    /// What the orders of open lists are called, in the order of the list.
+    names: BTreeMap<OrderListId, [ClientOrderId; 3]>,
+}
+
+impl Views {
+    /// The list that an event begins or ends, as its owner is told.
+    pub(crate) fn list_told(&self, event: &Event) -> Option<Arc<ListTold>> {
+        match event {
+            Event::OrderListAccepted(list) => self.lists.lock().told(list.list),
+            Event::OrderListDone(list) => self.lists.lock().told(list.list),
+            _ => None,
+        }
+    }
+
+    /// Notes what an order of a list is called; it keeps that name as long as it lives.
+    #[inline]
+    pub(crate) fn note_name(&self, event: &Event, orders: &Orders) {
+        let Event::OrderTermsAccepted(terms) = event else {
+            return;
+        };
+        if let (Some(list), Some(slot)) = (terms.list, orders.get(terms.order)) {
+            let name = slot.report.client_order;
+            self.lists.lock().name(list, (terms.order, name));
+        }
+    }
 }
 
 impl Lists {
@@ -51,6 +80,25 @@ impl Lists {
             _ => return false,
         }
         true
+    }
+
+    fn name(&mut self, list: OrderListId, (order, client): (OrderId, ClientOrderId)) {
+        let orders = self.by_id.get(&list).map(|report| report.orders);
+        let place = orders.and_then(|orders| orders.iter().position(|it| *it == order));
+        if let Some(place) = place {
+            self.names.entry(list).or_default()[place] = client;
+        }
+    }
+
+    /// A list with the names of its orders, which are forgotten with its end.
+    fn told(&mut self, list: OrderListId) -> Option<Arc<ListTold>> {
+        let report = *self.by_id.get(&list)?;
+        let names = match report.done {
+            true => self.names.remove(&list),
+            false => self.names.get(&list).copied(),
+        };
+        let names = names.unwrap_or_default();
+        Some(Arc::new(ListTold { report, names }))
     }
 
     fn add(&mut self, list: OrderListReport) {
@@ -117,6 +165,23 @@ impl Lists {
         for list in &self.done {
             list.put(out);
         }
+    }
+
+    pub(crate) fn put_names(&self, out: &mut Vec<u8>) {
+        (self.names.len() as u64).put(out);
+        for (list, names) in &self.names {
+            list.put(out);
+            names.iter().for_each(|name| name.put(out));
+        }
+    }
+
+    pub(crate) fn take_names(&mut self, input: &mut &[u8]) -> Option<()> {
+        for _ in 0..u64::take(input)? {
+            let list = OrderListId::take(input)?;
+            let names = [Wire::take(input)?, Wire::take(input)?, Wire::take(input)?];
+            self.names.insert(list, names);
+        }
+        Some(())
     }
 
     pub(crate) fn take(input: &mut &[u8]) -> Option<Lists> {

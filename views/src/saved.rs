@@ -171,6 +171,7 @@ impl Views {
             for market in markets.iter() {
                 market.lock().order_changes.put(&mut out);
             }
+            self.lists.lock().put_names(&mut out);
         }
         self.put_terms(&mut out);
         out
@@ -279,7 +280,7 @@ impl Views {
         for _ in 0..u64::take(input)? {
             take_account(&accounts, input)?;
         }
-        let lists = if FORMAT_WITHOUT_LISTS < format {
+        let mut lists = if FORMAT_WITHOUT_LISTS < format {
             Lists::take(input)?
         } else {
             Lists::default()
@@ -288,6 +289,7 @@ impl Views {
             for market in &markets {
                 market.lock().order_changes = OrderChanges::take(input)?;
             }
+            lists.take_names(input)?;
         }
         let views = Views {
             directory,

@@ -3,9 +3,11 @@
 //! Live feeds and the history are both made here, from the same views, so they cannot
 //! differ. Absent on purpose: who listens, and how they are told.
 
+use std::sync::Arc;
+
 use schemas::event::Event;
 use schemas::ids::{AccountId, EventId, OrderId};
-use schemas::report::UserEvent;
+use schemas::report::{ListTold, UserEvent};
 
 use crate::orders::Orders;
 
@@ -27,21 +29,31 @@ pub(crate) fn tell_owners(
     for (account, order) in owners_of(event).into_iter().flatten() {
         if users.wants(account) {
             let order = orders.get(order).map(|slot| slot.report);
-            let event = *event;
-            users.take(account, UserEvent { id, event, order });
+            let told = UserEvent {
+                id,
+                event: *event,
+                order,
+                list: None,
+            };
+            users.take(account, told);
         }
     }
 }
 
 /// Tells the accounts of an event that moves no order.
 #[inline]
-pub(crate) fn tell_accounts((id, event): (EventId, &Event), users: &mut dyn UserSink) {
+pub(crate) fn tell_accounts(
+    (id, event): (EventId, &Event),
+    list: Option<Arc<ListTold>>,
+    users: &mut dyn UserSink,
+) {
     for account in accounts_of(event).into_iter().flatten() {
         if users.wants(account) {
             let told = UserEvent {
                 id,
                 event: *event,
                 order: None,
+                list: list.clone(),
             };
             users.take(account, told);
         }

@@ -15,6 +15,7 @@ pub mod order_target;
 pub mod leg;
 pub mod new_order;
 pub mod order_events;
+pub mod list_status;
 pub mod user_events;
 pub mod order_answer;
 pub mod order_change;

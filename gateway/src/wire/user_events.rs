@@ -1,7 +1,7 @@
 //! What happened to an account, as the dialect tells it: execution reports, balances.
 //!
-//! One update is one command: its execution reports in order, then what came and went from
-//! outside, then the balances that moved. Each event carries the `offset` of its command,
+//! One update is one command: its execution reports in order, then its order lists, then what
+//! came and went from outside, then the balances that moved. Each event carries the `offset` of its command,
 //! by which a client asks for the rest after an absence. A taker's last fill says FILLED,
 //! although the engine tells the end behind it; a rest in the book is told by NEW.
 
@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::Fixed;
 use crate::wire::grid::Grid;
+use crate::wire::list_status::list_statuses;
 use crate::wire::names::{PEG_OFFSET_TYPE, Spelled, expiry_reason, peg_price_type};
 use crate::wire::symbol_query::spot;
 
@@ -197,6 +198,7 @@ pub fn events(directory: &Directory, unit: TimeUnit, update: &UserUpdate) -> Vec
     for (index, told) in update.events.iter().enumerate() {
         out.extend(telling.execution(index, told));
     }
+    out.extend(list_statuses(directory, unit, update));
     for told in &update.events {
         out.extend(telling.balance_update(&told.event));
     }

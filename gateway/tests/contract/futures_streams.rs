@@ -167,6 +167,7 @@ fn update(told: Vec<(Event, Option<OrderReport>)>) -> UserUpdate {
                 id: EventId::new(offset, index as u16),
                 event,
                 order,
+                list: None,
             })
             .collect(),
     }

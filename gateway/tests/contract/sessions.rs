@@ -68,6 +68,7 @@ fn deposit(offset: u64) -> UserUpdate {
             id: EventId::new(Offset(offset), 0),
             event: Event::BalanceChanged(balance),
             order: None,
+            list: None,
         }],
     }
 }

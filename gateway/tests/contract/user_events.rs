@@ -4,10 +4,15 @@ use expect_test::{Expect, expect};
 use gateway::queries::Queries;
 use gateway::wire::clock::TimeUnit;
 use gateway::wire::user_events::events;
-use schemas::event::{BalanceChanged, Event, OrderAmended, OrderDone, Trade, TradePrevented};
-use schemas::ids::{AssetId, BusinessId, ClientOrderId, EventId, Offset, OrderId, TradeId};
-use schemas::instrument::{OrderStatus, SelfTradePrevention, Side};
-use schemas::report::{OrderReport, UserEvent, UserUpdate};
+use schemas::event::{
+    BalanceChanged, Event, OrderAccepted, OrderAmended, OrderDone, Trade, TradePrevented,
+};
+use schemas::ids::{
+    AssetId, BusinessId, ClientOrderId, EventId, Offset, OrderId, OrderListId, TradeId,
+};
+use schemas::instrument::{ContingencyType, OrderStatus, SelfTradePrevention, Side};
+use schemas::order_event::OrderListAccepted;
+use schemas::report::{ListTold, OrderListReport, OrderReport, UserEvent, UserUpdate};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 use serde_json::Value;
 
@@ -26,6 +31,7 @@ fn update(told: Vec<(Event, Option<OrderReport>)>) -> UserUpdate {
                 id: EventId::new(offset, index as u16),
                 event,
                 order,
+                list: None,
             })
             .collect(),
     }
@@ -246,4 +252,74 @@ fn money_that_comes_and_goes_has_its_words() {
     assert_eq!(events[0]["d"], "-1.50000000");
     assert_eq!(events[1]["e"], "outboundAccountPosition");
     assert_eq!(events[1]["B"][0]["l"], "0.00000002");
+}
+
+#[test]
+fn a_list_is_told_behind_the_reports_of_its_orders() {
+    let begun = OrderListAccepted {
+        symbol: BTCUSDT,
+        list: OrderListId(3),
+        account: ALICE,
+        list_client: client("pair"),
+        contingency: ContingencyType::Oco,
+        orders: [OrderId(9), OrderId(10), OrderId(0)],
+    };
+    let list = ListTold {
+        report: OrderListReport {
+            symbol: BTCUSDT,
+            list: OrderListId(3),
+            account: ALICE,
+            list_client: client("pair"),
+            contingency: ContingencyType::Oco,
+            orders: begun.orders,
+            done: false,
+            created: TimeNs(NOW_MS * 1_000_000),
+            updated: TimeNs(NOW_MS * 1_000_000),
+        },
+        names: [ClientOrderId::EMPTY, client("other"), ClientOrderId::EMPTY],
+    };
+    let order = resting();
+    let accepted = OrderAccepted {
+        symbol: order.symbol,
+        order: order.order,
+        account: order.account,
+        client_order: order.client_order,
+        side: order.side,
+        order_type: order.order_type,
+        time_in_force: order.time_in_force,
+        self_trade: order.self_trade,
+        price: order.price,
+        qty: order.qty,
+        quote_qty: order.quote_qty,
+        orders_10s: 1,
+        orders_1d: 1,
+    };
+    let mut update = update(vec![
+        (Event::OrderListAccepted(begun), None),
+        (Event::OrderAccepted(accepted), Some(order)),
+    ]);
+    update.events[0].list = Some(std::sync::Arc::new(list));
+    let lines = events(&Venue::new().directory(), TimeUnit::Milli, &update);
+    assert!(
+        lines[0].starts_with(r#"{"e":"executionReport""#),
+        "{lines:?}"
+    );
+    expect![[r#"
+        {"e":"listStatus",
+        "E":1700000000005,
+        "s":"BTCUSDT",
+        "g":3,
+        "c":"OCO",
+        "l":"EXEC_STARTED",
+        "L":"EXECUTING",
+        "r":"NONE",
+        "C":"pair",
+        "T":1700000000005,
+        "O":[{"s":"BTCUSDT",
+        "i":9,
+        "c":"mine"},{"s":"BTCUSDT",
+        "i":10,
+        "c":"other"}],
+        "offset":3}"#]]
+    .assert_eq(&lines[1].replace(",\"", ",\n\""));
 }
