@@ -1,9 +1,9 @@
 //! What happened to an account, as the dialect tells it: execution reports, balances.
 //!
 //! One update is one command: its execution reports in order, then its order lists, then what
-//! came and went from outside, then the balances that moved. Each event carries the `offset` of its command,
-//! by which a client asks for the rest after an absence. A taker's last fill says FILLED,
-//! although the engine tells the end behind it; a rest in the book is told by NEW.
+//! came and went from outside, then the balances that moved. Each event carries the `offset`
+//! of its command, by which a client asks for the rest after an absence. A taker's last fill
+//! says FILLED, although the engine tells the end behind it; a rest in the book is told by NEW.
 
 use schemas::event::{Event, OrderAmended, OrderDone, Trade, TradePrevented};
 use schemas::ids::{AssetId, EventId, OrderId};

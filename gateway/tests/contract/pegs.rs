@@ -196,6 +196,7 @@ async fn an_account_hears_of_a_pegged_order_once_with_its_price() {
             id: EventId::new(Offset(3), index as u16),
             event,
             order,
+            list: None,
         });
     }
     let update = UserUpdate {
