@@ -27,6 +27,7 @@ mod fairness;
 mod auctions;
 mod fuse;
 mod pegs;
+mod trade_groups;
 mod fix_sessions;
 mod servers;
 mod outflow_redis;

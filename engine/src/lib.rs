@@ -25,6 +25,7 @@ pub mod terms;
 pub mod triggers;
 pub mod lists;
 pub mod pegs;
+pub mod groups;
 pub mod protection;
 pub mod perpetual;
 pub mod admin;

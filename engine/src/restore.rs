@@ -11,6 +11,7 @@ use schemas::wire::Wire;
 
 use crate::apply::Engine;
 use crate::book::order::{Details, Order};
+use crate::groups::section as groups_section;
 use crate::lookup::NIL;
 use crate::matching::carried::Work;
 use crate::pegs::section as pegs_section;
@@ -71,6 +72,8 @@ impl Engine {
         take_optional(&mut state, sections, perpetuals)?;
         let pegs = (pegs_section::SECTION, pegs_section::take as TakeSection);
         take_optional(&mut state, sections, pegs)?;
+        let groups = (groups_section::SECTION, groups_section::take as TakeSection);
+        take_optional(&mut state, sections, groups)?;
         link_seats(&mut state);
         Ok(Engine::with_state(state, NoTrace))
     }

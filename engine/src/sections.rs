@@ -6,12 +6,14 @@
 
 use schemas::ids::{AccountId, SymbolId};
 use schemas::instrument::Side;
+use schemas::units::{Amount, Qty};
 use schemas::wire::Wire;
 
 use crate::apply::Engine;
 use crate::book::order::{Details, Order};
 use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Balance;
+use crate::groups::section as groups_section;
 use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
 use crate::pegs::section as pegs_section;
@@ -164,6 +166,9 @@ impl Wire for Taker {
             decremented: Wire::take(input)?,
             expired_in_match: Wire::take(input)?,
             fence: Fence::none(side),
+            group: 0,
+            moved_qty: Qty::ZERO,
+            moved_quote: Amount::ZERO,
             limit: Wire::take(input)?,
             qty: Wire::take(input)?,
             left: Wire::take(input)?,
@@ -279,6 +284,11 @@ impl<T: Trace> Engine<T> {
             let mut bytes = Vec::new();
             pegs_section::put(&self.state, &mut bytes);
             sections.push((pegs_section::SECTION, bytes));
+        }
+        if groups_section::is_needed(&self.state) {
+            let mut bytes = Vec::new();
+            groups_section::put(&self.state, &mut bytes);
+            sections.push((groups_section::SECTION, bytes));
         }
         sections
     }

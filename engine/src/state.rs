@@ -17,6 +17,7 @@ use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 use crate::book::Books;
 use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Ledger;
+use crate::groups::Groups;
 use crate::lookup::{Lookup, Tags};
 use crate::matching::carried::Work;
 use crate::pegs::Pegs;
@@ -136,6 +137,8 @@ pub struct State {
     pub(crate) terms: Terms,
     /// Pegs of orders that wait.
     pub(crate) pegs: Pegs,
+    /// Trade groups of accounts that are in one.
+    pub(crate) groups: Groups,
     /// What protects symbols; nothing until a rule says so.
     pub(crate) guard: Guard,
     /// Contracts, positions and futures wallets.
@@ -196,6 +199,7 @@ impl State {
             work: VecDeque::new(),
             terms: Terms::default(),
             pegs: Pegs::new(),
+            groups: Groups::new(),
             guard: Guard::default(),
             perpetuals: Perpetuals::default(),
             tags: Tags::new(seed),

@@ -297,6 +297,37 @@ fn naive_agrees_on_self_trade() {
 }
 
 #[test]
+fn naive_agrees_on_trade_groups() {
+    agree(Theme::Groups, 6);
+}
+
+#[test]
+fn naive_agrees_on_trade_groups_when_commands_go_on_in_continue() {
+    let (mut carried, mut moved) = (0, 0);
+    for seed in 0..4 {
+        println!("seed {seed}");
+        let mut pair = Pair::new(seed, Theme::Groups);
+        pair.limit_events(6);
+        for step in 0..1_500 {
+            if let Err(difference) = pair.step() {
+                panic!("seed {seed}, step {step}: {difference}");
+            }
+            carried += u32::from(pair.venue.carried);
+            let told = pair.naive.told.iter();
+            moved += told
+                .filter(|event| matches!(event, Event::PreventedTransferred(_)))
+                .count();
+            if step % 50 == 49 {
+                pair.restore(seed + step);
+                pair.limit_events(6);
+            }
+        }
+    }
+    println!("{carried} commands went on in Continue, {moved} transfers");
+    assert!(carried > 50 && moved > 100, "too few to prove anything");
+}
+
+#[test]
 fn naive_agrees_on_many_symbols() {
     agree(Theme::Wide, 2);
 }

@@ -13,6 +13,7 @@ use schemas::instrument::{
     PriceFilter, SelfTradePrevention, Side, SymbolKind, SymbolState, TimeInForce, VenueLimits,
     VenueState,
 };
+use schemas::trade_group::SetTradeGroupV1;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
 use crate::naive::Naive;
@@ -69,6 +70,8 @@ pub enum Theme {
     Rules,
     /// One deep book, every kind of taker.
     Deep,
+    /// Accounts that come into trade groups and leave them, and meet each other all the time.
+    Groups,
 }
 
 /// Draws commands, looking at the naive venue to make most of them sensible.
@@ -89,6 +92,7 @@ impl Swarm {
         let mut random = Random::new(seed);
         let (users, symbols) = match theme {
             Theme::SelfTrade => (2, 1),
+            Theme::Groups => (4, 2),
             Theme::Wide => (4, 12),
             Theme::Deep => (8, 1),
             _ => (3 + random.below(5), 1 + random.below(3)),
@@ -250,6 +254,12 @@ impl Swarm {
     }
 
     pub fn next(&mut self, naive: &Naive) -> Command {
+        if self.theme == Theme::Groups && self.random.chance(4) {
+            return Command::SetTradeGroup(SetTradeGroupV1 {
+                account: self.account(),
+                group: *self.random.pick(&[0, 1, 1, 1, 2]),
+            });
+        }
         let often = if self.theme == Theme::Rules { 20 } else { 5 };
         if self.random.chance(often)
             && let Some(relief) = self.relief(naive)
@@ -317,6 +327,9 @@ impl Swarm {
     }
 
     fn prevention(&mut self) -> SelfTradePrevention {
+        if self.theme == Theme::Groups && self.random.chance(60) {
+            return SelfTradePrevention::Transfer;
+        }
         // Streams of the first five are pinned.
         *self.random.pick(&SelfTradePrevention::ALL[..5])
     }

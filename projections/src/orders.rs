@@ -78,6 +78,12 @@ impl Orders {
         }
     }
 
+    /// Whether the order is at hand and that account's.
+    pub fn is_of(&self, key: OrderKey, account: AccountId) -> bool {
+        let order = self.touched.get(&key);
+        order.is_some_and(|order| order.account == account)
+    }
+
     /// Whether the order is at hand.
     pub fn has(&self, key: OrderKey) -> bool {
         self.touched.contains_key(&key)
@@ -174,11 +180,24 @@ impl Orders {
         Ok(())
     }
 
+    /// What was taken off the orders of the account that is told; the other order of a match
+    /// within a trade group is told to its own.
     fn prevented(&mut self, when: When, prevented: &TradePrevented) -> Result<(), SinkError> {
-        let taker = self.order((prevented.symbol, prevented.taker_order), when)?;
-        taker.prevented = Qty(taker.prevented.0 + prevented.taker_prevented.0);
-        let maker = self.order((prevented.symbol, prevented.maker_order), when)?;
-        maker.prevented = Qty(maker.prevented.0 + prevented.maker_prevented.0);
+        for (id, qty) in [
+            (prevented.taker_order, prevented.taker_prevented),
+            (prevented.maker_order, prevented.maker_prevented),
+        ] {
+            let key = (prevented.symbol, id);
+            let known = self.touched.get(&key);
+            let is_own = match known {
+                Some(order) => order.account == prevented.account,
+                None => qty != Qty::ZERO,
+            };
+            if is_own {
+                let order = self.order(key, when)?;
+                order.prevented = Qty(order.prevented.0 + qty.0);
+            }
+        }
         Ok(())
     }
 }

@@ -26,6 +26,7 @@ use crate::perpetual_command::{
     RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
     SetPositionModeV1,
 };
+use crate::trade_group::SetTradeGroupV1;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 
 /// Digest of (account, signature) of a signed request; all zero when there was none. The
@@ -412,6 +413,7 @@ commands! {
         SetAccountLimits(SetAccountLimitsV1) = 23,
         BindKey(BindKeyV1) = 24,
         UnbindKey(UnbindKeyV1) = 25,
+        SetTradeGroup(SetTradeGroupV1) = 26,
         Deposit(DepositV1) = 30,
         Withdraw(WithdrawV1) = 31,
         Transfer(TransferV1) = 32,

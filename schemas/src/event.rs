@@ -27,6 +27,7 @@ use crate::perpetual_event::{
 };
 use crate::protection::{AuctionIndicative, AuctionUncrossed, BreakerTripped, OrderCalled};
 use crate::reject::RejectReason;
+use crate::trade_group::PreventedTransferred;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 use crate::wire::{Wire, wire_struct};
 
@@ -157,7 +158,8 @@ wire_struct!(OrderDone {
 });
 
 /// Self-trade prevention took the same quantity off both, without a trade (DECREMENT), or
-/// expired one or both; the ends, if any, follow as [`OrderDone`].
+/// expired one or both; the ends, if any, follow as [`OrderDone`]. Two accounts of one trade
+/// group are told apart ([`crate::trade_group`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TradePrevented {
     pub symbol: SymbolId,
@@ -342,6 +344,8 @@ events! {
     },
     24 => KeyBound { account: AccountId, permissions: u32, key: KeyId },
     25 => KeyUnbound { account: AccountId, key: KeyId },
+    /// 0 = in no group.
+    26 => TradeGroupChanged { account: AccountId, group: u32 },
     30 => Deposited { account: AccountId, asset: AssetId, amount: Amount, business: BusinessId },
     31 => Withdrawn { account: AccountId, asset: AssetId, amount: Amount, business: BusinessId },
     32 => Transferred {
@@ -401,6 +405,7 @@ events! {
     /// A modification was refused; nothing else happened.
     82 => ModifyRejected(CancelRejected),
     83 => OrderPegged(OrderPegged),
+    84 => PreventedTransferred(PreventedTransferred),
     120 => OrderCalled(OrderCalled),
     121 => BreakerTripped(BreakerTripped),
     122 => AuctionIndicative(AuctionIndicative),

@@ -5,8 +5,8 @@
 //! allocates nothing on the hot path.
 //!
 //! Reading order: `units`, `ids`, `instrument`, `command`, `order_command`, `event`, `order_event`,
-//! `peg`, `protection`, `reject`, `report`, `order_change`, `page`, `market`; then `perpetual`
-//! and what it names.
+//! `peg`, `trade_group`, `protection`, `reject`, `report`, `order_change`, `page`, `market`;
+//! then `perpetual` and what it names.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,7 @@ pub mod margin;
 pub mod ranking;
 pub mod order_command;
 pub mod peg;
+pub mod trade_group;
 pub mod perpetual_command;
 pub mod command;
 pub mod order_event;

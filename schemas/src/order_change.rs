@@ -103,7 +103,8 @@ impl PreventedReport {
     /// Takes an end that may be this match's: of one of its orders, with a quantity that
     /// self-trade prevention took. Of several matches in a command the newest is asked first.
     pub fn take(&mut self, done: &OrderDone) -> bool {
-        if done.symbol != self.symbol || done.prevented == Qty::ZERO {
+        let is_own = done.symbol == self.symbol && done.account == self.account;
+        if !is_own || done.prevented == Qty::ZERO {
             return false;
         }
         let taken = match done.order {

@@ -434,6 +434,8 @@ pub struct AccountReport {
     pub account: AccountId,
     pub state: AccountState,
     pub tier: u8,
+    /// Zero = in none.
+    pub trade_group: u32,
     /// (asset, free, held), by asset id; only assets that ever moved.
     pub balances: Vec<(AssetId, Amount, Amount)>,
     pub updated: TimeNs,

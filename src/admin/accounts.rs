@@ -11,6 +11,7 @@ use schemas::ids::{AccountId, AssetId, BusinessId};
 use schemas::instrument::AccountState;
 use schemas::perpetual::WalletDirection;
 use schemas::perpetual_command::FuturesTransferV1;
+use schemas::trade_group::SetTradeGroupV1;
 use schemas::units::Amount;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -52,6 +53,7 @@ pub struct Movement {
 #[derive(Deserialize)]
 pub struct Settings {
     tier: Option<u8>,
+    trade_group: Option<u32>,
     orders_per_10s: Option<u32>,
     orders_per_day: Option<u32>,
 }
@@ -161,6 +163,7 @@ pub async fn show(
         "name": admin.keys.name_of(account),
         "state": format!("{:?}", report.state).to_lowercase(),
         "tier": report.tier,
+        "trade_group": report.trade_group,
         "balances": balances,
     })))
 }
@@ -264,13 +267,17 @@ pub async fn set(
         let command = Command::SetAccountTier(SetAccountTierV1 { account, tier });
         last = Some(admin.act(command).await?);
     }
+    if let Some(group) = body.trade_group {
+        let command = Command::SetTradeGroup(SetTradeGroupV1 { account, group });
+        last = Some(admin.act(command).await?);
+    }
     if let Some(limits) = limits {
         last = Some(admin.act(Command::SetAccountLimits(limits)).await?);
     }
     match last {
         Some(receipt) => Ok(Json(done(&receipt))),
         None => Err(usage(
-            "nothing to set: give --tier, --orders-per-10s or --orders-per-day",
+            "nothing to set: give --tier, --trade-group, --orders-per-10s or --orders-per-day",
         )),
     }
 }

@@ -41,13 +41,16 @@ pub enum Account {
     Freeze(One),
     /// Trading again.
     Unfreeze(One),
-    /// The fee tier, or the order-rate limits.
+    /// The fee tier, the trade group, or the order-rate limits.
     Set {
         /// The account's number.
         account: u32,
         /// Fee tier; 0 = the symbol's own rates.
         #[arg(long)]
         tier: Option<u8>,
+        /// Self-trade prevention works among the accounts of a group; 0 = in none.
+        #[arg(long)]
+        trade_group: Option<u32>,
         /// Orders per 10 seconds, set together with those per day; 0 = the venue's.
         #[arg(long, requires = "orders_per_day")]
         orders_per_10s: Option<u32>,
@@ -110,12 +113,13 @@ impl Account {
             Account::Set {
                 account,
                 tier,
+                trade_group,
                 orders_per_10s,
                 orders_per_day,
                 target,
             } => {
                 let body = json!({
-                    "tier": tier, "orders_per_10s": orders_per_10s,
+                    "tier": tier, "trade_group": trade_group, "orders_per_10s": orders_per_10s,
                     "orders_per_day": orders_per_day,
                 });
                 let path = format!("accounts/{account}/set");

@@ -16,6 +16,8 @@ const DAY_NS: u64 = 86_400_000_000_000;
 pub(crate) struct Account {
     pub(crate) state: AccountState,
     pub(crate) tier: u8,
+    /// Zero = none.
+    pub(crate) trade_group: u32,
     /// By asset id.
     pub(crate) balances: Vec<(AssetId, Amount, Amount)>,
     pub(crate) updated: TimeNs,
@@ -30,6 +32,7 @@ impl Default for Account {
         Account {
             state: AccountState::Active,
             tier: 0,
+            trade_group: 0,
             balances: Vec::new(),
             updated: TimeNs(0),
             orders_10s: 0,
@@ -97,6 +100,12 @@ impl Accounts {
                     account.updated = time;
                 });
             }
+            Event::TradeGroupChanged { account, group } => {
+                self.change(*account, |account| {
+                    account.trade_group = *group;
+                    account.updated = time;
+                });
+            }
             _ => return false,
         }
         true
@@ -128,9 +137,21 @@ impl Accounts {
             account,
             state: found.state,
             tier: found.tier,
+            trade_group: found.trade_group,
             balances: found.balances.clone(),
             updated: found.updated,
         })
+    }
+
+    /// The accounts that are in trade groups, in no order, and their groups.
+    pub(crate) fn groups(&self) -> Vec<(AccountId, u32)> {
+        let mut groups = Vec::new();
+        self.visit(|id, account| {
+            if account.trade_group != 0 {
+                groups.push((id, account.trade_group));
+            }
+        });
+        groups
     }
 
     /// Visits every account, ascending within a shard; the lock of a shard is held meanwhile.

@@ -194,7 +194,8 @@ impl Views {
             symbol.protection != Protection::default() || symbol.indicative.is_some()
         };
         let guarded: Vec<&SymbolReport> = directory.symbols.iter().filter(guarded).collect();
-        let is_plain = rules.is_empty() && extras.is_empty();
+        let groups = self.accounts.groups();
+        let is_plain = rules.is_empty() && extras.is_empty() && groups.is_empty();
         if is_plain && perpetuals.is_empty() && guarded.is_empty() {
             return;
         }
@@ -207,16 +208,32 @@ impl Views {
             report.order.put(out);
             report.extras.put(out);
         });
-        if !perpetuals.is_empty() || !guarded.is_empty() {
+        let is_guarded = !guarded.is_empty() || !groups.is_empty();
+        if !perpetuals.is_empty() || is_guarded {
             perpetuals.put(out);
         }
-        if !guarded.is_empty() {
+        if is_guarded {
             put_list(guarded.iter(), out, |symbol, out| {
                 symbol.symbol.put(out);
                 symbol.protection.put(out);
                 symbol.indicative.put(out);
             });
         }
+        if !groups.is_empty() {
+            put_list(groups.iter(), out, |(account, group), out| {
+                account.put(out);
+                group.put(out);
+            });
+        }
+    }
+
+    fn take_groups(&self, input: &mut &[u8]) -> Option<()> {
+        let member = |input: &mut &[u8]| Some((AccountId::take(input)?, u32::take(input)?));
+        for (account, group) in take_list(input, member)? {
+            self.accounts
+                .change(account, |account| account.trade_group = group);
+        }
+        Some(())
     }
 
     fn take_protection(&self, input: &mut &[u8]) -> Option<()> {
@@ -312,6 +329,9 @@ impl Views {
         *views.perpetuals.lock() = perpetuals.with_scales(scales);
         if !input.is_empty() {
             views.take_protection(input)?;
+        }
+        if !input.is_empty() {
+            views.take_groups(input)?;
         }
         input.is_empty().then_some(views)
     }
@@ -435,6 +455,7 @@ fn take_account(accounts: &Accounts, input: &mut &[u8]) -> Option<()> {
     let account = Account {
         state: Wire::take(input)?,
         tier: Wire::take(input)?,
+        trade_group: 0,
         balances: take_list(input, balance)?,
         updated: Wire::take(input)?,
         orders_10s: Wire::take(input)?,

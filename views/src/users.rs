@@ -29,6 +29,10 @@ pub(crate) fn tell_owners(
     for (account, order) in owners_of(event).into_iter().flatten() {
         if users.wants(account) {
             let order = orders.get(order).map(|slot| slot.report);
+            // Of a match within a group each side hears of its own order.
+            if order.is_some_and(|order| order.account != account) {
+                continue;
+            }
             let told = UserEvent {
                 id,
                 event: *event,
@@ -101,7 +105,9 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::AccountTierChanged { account, .. }
         | Event::AccountLimitsChanged { account, .. }
         | Event::KeyBound { account, .. }
+        | Event::TradeGroupChanged { account, .. }
         | Event::KeyUnbound { account, .. } => [Some(*account), None],
+        Event::PreventedTransferred(it) => both(it.seller, it.buyer),
         Event::OrderListAccepted(list) => [Some(list.account), None],
         Event::OrderListDone(list) => [Some(list.account), None],
         Event::OrderListRejected(list) => [Some(list.account), None],

@@ -44,6 +44,7 @@ impl<T: Trace> Engine<T> {
             Command::SetAccountLimits(command) => self.set_account_limits(command),
             Command::BindKey(command) => self.bind_key(command),
             Command::UnbindKey(command) => self.unbind_key(command),
+            Command::SetTradeGroup(command) => self.set_trade_group(command),
             Command::Deposit(command) => self.deposit(command),
             Command::Withdraw(command) => self.withdraw(command),
             Command::Transfer(command) => self.transfer(command),

@@ -50,6 +50,7 @@ impl<T: Trace> Engine<T> {
                 Work::Taker(mut taker) => {
                     let (asset, amount) = taker.remaining_funds();
                     self.move_hold((taker.account, asset), Amount(-amount.0));
+                    taker.group = self.trade_group(taker.account);
                     self.run_taker(&mut taker);
                 }
                 Work::CancelSeat { account, symbol } => self.cancel_seat(account, symbol),

@@ -58,7 +58,7 @@ impl Parts {
     /// A part that was used up makes room for the next one, last in its level.
     pub(crate) fn put_back(&mut self, books: &Books, handle: u32, (part, step): (Part, Step)) {
         let used = match step {
-            Step::Fill(qty) | Step::Decrement(qty) => qty,
+            Step::Fill(qty) | Step::Decrement(qty) | Step::Transfer(qty) => qty,
             _ => return,
         };
         if used != part.shown.open || part.hidden == Qty::ZERO {

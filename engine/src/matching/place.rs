@@ -252,10 +252,13 @@ impl Taker {
                 )
             }
             (Side::Buy, _, true) => (market.quote, self.quote_left),
-            (Side::Buy, _, false) => (market.quote, Amount(self.reserve.0 - self.quote.0)),
+            (Side::Buy, _, false) => {
+                let paid = self.quote_moved();
+                (market.quote, Amount(self.reserve.0 - paid.0))
+            }
             (Side::Sell, _, false) => (market.base, market.base_atoms(self.left)),
             (Side::Sell, _, true) => {
-                let sold = market.base_atoms(self.executed);
+                let sold = market.base_atoms(self.base_moved());
                 (market.base, Amount(self.reserve.0 - sold.0))
             }
         }

@@ -46,6 +46,11 @@ pub struct Taker {
     pub executed: Qty,
     pub quote: Amount,
     pub prevented: Qty,
+    /// The trade group of its account; zero = none. It may have changed when it walks again.
+    pub group: u32,
+    /// What TRANSFER moved within the group, in base and in quote.
+    pub moved_qty: Qty,
+    pub moved_quote: Amount,
     /// What a market order may use up at most, in atoms of what it pays with.
     pub reserve: Amount,
     pub rate: Rate,
@@ -61,6 +66,8 @@ pub enum Step {
     ExpireMaker,
     ExpireBoth,
     Decrement(Qty),
+    /// As a decrement, and the quantity moves within the group.
+    Transfer(Qty),
 }
 
 impl Taker {
@@ -102,6 +109,9 @@ impl Taker {
             executed: Qty::ZERO,
             quote: Amount::ZERO,
             prevented: Qty::ZERO,
+            group: 0,
+            moved_qty: Qty::ZERO,
+            moved_quote: Amount::ZERO,
             reserve: Amount::ZERO,
             rate: symbol.taker,
         }
@@ -135,6 +145,9 @@ impl Taker {
             executed: Qty::ZERO,
             quote: Amount::ZERO,
             prevented: Qty::ZERO,
+            group: 0,
+            moved_qty: Qty::ZERO,
+            moved_quote: Amount::ZERO,
             reserve: Amount::ZERO,
             rate: symbol.taker,
         }
@@ -218,7 +231,13 @@ pub(crate) fn next_step(taker: &mut Taker, maker: &Order) -> Step {
     if maker.account != taker.account {
         return Step::Fill(qty);
     }
-    match taker.self_trade {
+    prevention(taker.self_trade, qty)
+}
+
+/// What a taker's mode makes of a match with its own.
+#[inline]
+pub(crate) fn prevention(mode: SelfTradePrevention, qty: Qty) -> Step {
+    match mode {
         SelfTradePrevention::None => Step::Fill(qty),
         SelfTradePrevention::ExpireTaker => Step::ExpireTaker,
         SelfTradePrevention::ExpireMaker => Step::ExpireMaker,

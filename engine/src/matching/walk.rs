@@ -9,7 +9,7 @@ use crate::apply::Engine;
 use crate::book::order::Order;
 use crate::matching::cancel::Ending;
 use crate::matching::parts::Parts;
-use crate::matching::taker::{Step, Taker, next_step};
+use crate::matching::taker::{Step, Taker};
 use crate::trace::{Note, Trace};
 
 /// Events that one maker costs at most: the trade or its prevention, the maker's end,
@@ -29,7 +29,7 @@ impl<T: Trace> Engine<T> {
             let maker = part
                 .as_ref()
                 .map_or(books.orders.get(handle), |part| &part.shown);
-            let step = next_step(&mut taker, maker);
+            let step = self.step(&mut taker, maker);
             let quote_of = |qty| {
                 let market = &taker.market;
                 market
@@ -41,8 +41,11 @@ impl<T: Trace> Engine<T> {
                 Step::Fill(qty) => taker.filled(qty, quote_of(qty)),
                 Step::ExpireMaker => {}
                 Step::Decrement(qty) => taker.prevented(qty, quote_of(qty)),
+                Step::Transfer(qty) => taker.transferred(qty, quote_of(qty)),
             }
             events += EVENTS_PER_MAKER;
+            // Two accounts are told, and the balances of both move.
+            events += EVENTS_PER_MAKER * usize::from(taker.group != 0);
             if let Some(part) = part {
                 events += EVENTS_PER_MAKER;
                 parts.put_back(books, handle, (part, step));
@@ -59,7 +62,7 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn walk(&mut self, taker: &mut Taker) -> bool {
         let opposite = taker.side.opposite();
         while let Some(handle) = self.state.books.best(taker.market.symbol, opposite) {
-            let step = next_step(taker, self.state.books.orders.get(handle));
+            let step = self.step(taker, self.state.books.orders.get(handle));
             if step == Step::Stop {
                 break;
             }
@@ -158,33 +161,44 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn prevent(&mut self, taker: &mut Taker, handle: u32, step: Step) {
         let maker = *self.state.books.orders.get(handle);
         let taken = match step {
-            Step::Decrement(qty) => qty,
+            Step::Decrement(qty) | Step::Transfer(qty) => qty,
             _ => Qty::ZERO,
         };
-        self.out.push(Event::TradePrevented(TradePrevented {
+        let met = TradePrevented {
             symbol: maker.symbol,
-            account: maker.account,
+            account: taker.account,
             taker_order: taker.order,
             maker_order: maker.id,
             maker_side: maker.side,
             price: maker.price,
             taker_prevented: taken,
             maker_prevented: taken,
-            mode: taker.self_trade,
-        }));
+            mode: Self::mode_of(taker, &maker, step),
+        };
+        self.tell_prevented(met, maker.account);
         if matches!(step, Step::ExpireMaker | Step::ExpireBoth) {
             self.end_resting(handle, Ending::of(OrderStatus::ExpiredInMatch));
         }
         if matches!(step, Step::ExpireTaker | Step::ExpireBoth) {
             taker.expired_in_match = true;
         }
-        if let Step::Decrement(qty) = step {
+        if taken != Qty::ZERO {
             let quote = taker
                 .market
-                .notional(maker.price, qty)
+                .notional(maker.price, taken)
                 .expect("a resting order was priced");
-            taker.prevented(qty, quote);
-            self.decrement_resting(handle, qty);
+            match step {
+                Step::Transfer(_) => {
+                    taker.transferred(taken, quote);
+                    self.tell_transferred(taker, &maker, (taken, quote));
+                    self.decrement_resting(handle, taken);
+                    self.transfer_prevented(taker, &maker, (taken, quote));
+                }
+                _ => {
+                    taker.prevented(taken, quote);
+                    self.decrement_resting(handle, taken);
+                }
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::apply::Engine;
 use crate::book::order::Order;
 use crate::clearing::fees::fee_rounded_up_to_exchange;
 use crate::matching::cancel::Ending;
-use crate::matching::taker::{Step, Taker, next_step};
+use crate::matching::taker::{Step, Taker};
 use crate::trace::{Note, Trace};
 
 /// An order on its walk, and the position that it moves.
@@ -43,10 +43,11 @@ impl<T: Trace> Engine<T> {
     /// Walks until the taker stops; `false` when the frame has no events left.
     pub(crate) fn walk_perpetual(&mut self, walker: &mut Walker) -> bool {
         let symbol = walker.taker.market.symbol;
+        walker.taker.group = self.trade_group(walker.taker.account);
         let opposite = walker.taker.side.opposite();
         while let Some(handle) = self.state.books.best(symbol, opposite) {
             let maker = *self.state.books.orders.get(handle);
-            let step = next_step(&mut walker.taker, &maker);
+            let step = self.step(&mut walker.taker, &maker);
             if step == Step::Stop {
                 break;
             }

@@ -69,6 +69,7 @@ impl<T: Trace> Engine<T> {
     pub(crate) fn taker_of(&self, order: &PlaceOrderV1) -> Taker {
         let symbol = &self.state.symbols[order.symbol.0 as usize];
         let mut taker = Taker::new(order, symbol);
+        taker.group = self.trade_group(order.account);
         if !self.state.guard.rules.is_empty() {
             taker.fence = self.fence(order);
         }

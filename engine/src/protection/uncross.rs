@@ -106,7 +106,8 @@ impl<T: Trace> Engine<T> {
             self.steps += 1;
             let orders = &self.state.books.orders;
             let mode = orders.get(bid).self_trade;
-            let is_own = orders.get(bid).account == orders.get(ask).account;
+            let (buyer, seller) = (orders.get(bid).account, orders.get(ask).account);
+            let is_own = self.are_related(buyer, seller);
             if is_own && mode != SelfTradePrevention::None {
                 self.send_back(called.bid.take(), price);
                 self.send_back(called.ask.take(), price);
@@ -250,17 +251,22 @@ impl<T: Trace> Engine<T> {
             // As a taker it stands in no level while something is taken off it.
             self.call(bid, Price::ZERO);
         }
-        self.out.push(Event::TradePrevented(TradePrevented {
+        let met = TradePrevented {
             symbol: seller.symbol,
-            account: seller.account,
+            account: buyer.account,
             taker_order: buyer.id,
             maker_order: seller.id,
             maker_side: seller.side,
             price: seller.price,
             taker_prevented: taken,
             maker_prevented: taken,
-            mode,
-        }));
+            mode: match (mode, buyer.account == seller.account) {
+                // An auction has one price and no taker: nothing is moved.
+                (SelfTradePrevention::Transfer, false) => SelfTradePrevention::Decrement,
+                (mode, _) => mode,
+            },
+        };
+        self.tell_prevented(met, seller.account);
         if taken != Qty::ZERO {
             self.decrement_resting(ask, taken);
             self.decrement_called(bid, taken);

@@ -381,11 +381,12 @@ impl<T: Trace> Engine<T> {
         }
         let (asset, needed) = match (order.side, order.size()) {
             (Side::Buy, OrderSize::Quote(quote)) => (market.quote, quote),
-            (Side::Buy, OrderSize::Base(_)) => (market.quote, self.sweep(order).quote),
+            (Side::Buy, OrderSize::Base(_)) => (market.quote, self.sweep(order).quote_moved()),
             (Side::Sell, OrderSize::Base(qty)) => (market.base, market.base_atoms(qty)),
-            (Side::Sell, OrderSize::Quote(_)) => {
-                (market.base, market.base_atoms(self.sweep(order).executed))
-            }
+            (Side::Sell, OrderSize::Quote(_)) => (
+                market.base,
+                market.base_atoms(self.sweep(order).base_moved()),
+            ),
         };
         if self.state.ledger.balance(order.account, asset).free < needed {
             self.trace.note(Note::Failed { rule: "balance" });

@@ -182,7 +182,7 @@ impl<T: Trace> Engine<T> {
             let owned = self.state.ledger.balance(order.account, market.base);
             let wanted = match order.size() {
                 OrderSize::Base(qty) => qty,
-                OrderSize::Quote(_) => self.sweep(order).executed,
+                OrderSize::Quote(_) => self.sweep(order).base_moved(),
             };
             let lots = bids - replaced.bids + i128::from(wanted.0);
             let would_own = owned.free.0 + owned.held.0 + lots * i128::from(market.lot_atoms);

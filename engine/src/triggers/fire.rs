@@ -206,7 +206,7 @@ impl<T: Trace> Engine<T> {
         let market = self.state.symbols[order.symbol.0 as usize].market;
         let hold = match (order.side, order.order_type) {
             (Side::Sell, _) => (market.base, market.base_atoms(order.qty)),
-            (Side::Buy, OrderType::Market) => (market.quote, self.sweep(order).quote),
+            (Side::Buy, OrderType::Market) => (market.quote, self.sweep(order).quote_moved()),
             (Side::Buy, _) => (market.quote, market.notional(order.price, order.qty)?),
         };
         if self.state.ledger.balance(order.account, hold.0).free < hold.1 {

@@ -8,18 +8,20 @@
 //! ann amend #1 3      ann replace #1 sell 3 @ 102 [allow]            ann has 100 base 50 quote
 //! fees 100000 200000  tier 1 0 0  ann tier 1  ann frozen  ann active  symbol Halt  venue Halt
 //! lot 1 100 5         price 1 100 5  notional 10 0  percent 12000 8000  orders 3  position 9
+//! ann group 7         (a trade group; 0 = none; the mode `transfer`)
 //! wait 5              (seconds)   show ann   (balances: free + held)
 //! ```
 //!
 //! The symbol's units are whole: one lot is one base atom, one tick times one lot one quote
 //! atom. ann, bob and cat own a million of each unless `has` says otherwise.
 //!
-//! Reading order: this file, then `matching`, `market`, `self_trade`, `changes`, `money`,
-//! `refusals`.
+//! Reading order: this file, then `matching`, `market`, `self_trade`, `trade_groups`,
+//! `changes`, `money`, `refusals`.
 
 mod matching;
 mod market;
 mod self_trade;
+mod trade_groups;
 mod changes;
 mod money;
 mod refusals;
@@ -39,6 +41,7 @@ use schemas::instrument::{
     AccountState, CancelReplaceMode, Filter, LotSize, NotionalFilter, OrderType, PercentPrice,
     PriceFilter, SelfTradePrevention, Side, SymbolState, TimeInForce, VenueState,
 };
+use schemas::trade_group::SetTradeGroupV1;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
 use crate::venue::{Scales, Venue, limit};
@@ -160,6 +163,10 @@ impl Stage {
                 account,
                 tier: whole(words[1]) as u8,
             }),
+            "group" => Command::SetTradeGroup(SetTradeGroupV1 {
+                account,
+                group: whole(words[1]) as u32,
+            }),
             "frozen" | "active" => Command::SetAccountState(SetAccountStateV1 {
                 account,
                 state: if words[0] == "frozen" {
@@ -214,6 +221,7 @@ impl Stage {
                 "expire-taker" => order.self_trade = SelfTradePrevention::ExpireTaker,
                 "expire-maker" => order.self_trade = SelfTradePrevention::ExpireMaker,
                 "expire-both" => order.self_trade = SelfTradePrevention::ExpireBoth,
+                "transfer" => order.self_trade = SelfTradePrevention::Transfer,
                 "decrement" => order.self_trade = SelfTradePrevention::Decrement,
                 "request" => order.request = RequestDigest([9; 16]),
                 "late" => order.valid_until = TimeNs(self.venue.now.0 - 1),
@@ -338,16 +346,20 @@ impl Stage {
                 line
             }
             Event::TradePrevented(prevented) => {
-                let mut line = format!(
+                let line = format!(
                     "#{} {} meets own #{}",
                     prevented.taker_order.0,
                     self.name(prevented.account),
                     prevented.maker_order.0,
                 );
-                if prevented.taker_prevented.0 > 0 {
-                    write!(line, ", both less {}", prevented.taker_prevented.0).expect("a string");
-                }
-                line
+                let less = (prevented.taker_prevented.0, prevented.maker_prevented.0);
+                let words = match less {
+                    (0, 0) => String::new(),
+                    (0, maker) => format!(", maker less {maker}"),
+                    (taker, 0) => format!(", taker less {taker}"),
+                    (taker, _) => format!(", both less {taker}"),
+                };
+                line + &words
             }
             other => return self.short_line(other),
         })
@@ -385,6 +397,13 @@ impl Stage {
                     rejected.reason
                 )
             }
+            Event::PreventedTransferred(moved) => format!(
+                "{} moves {} to {} for {}",
+                self.name(moved.seller),
+                moved.qty.0,
+                self.name(moved.buyer),
+                moved.quote.0,
+            ),
             Event::CommandRejected { reason } => format!("refused: {reason:?}"),
             Event::SymbolStateChanged { state, .. } => format!("symbol {state:?}"),
             _ => return None,

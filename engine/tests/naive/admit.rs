@@ -19,6 +19,19 @@ pub struct Sweep {
     /// Quote atoms of the fills.
     pub quote: i128,
     pub prevented: i64,
+    /// Of what was prevented, what moved within a trade group.
+    pub moved: i64,
+    pub moved_quote: i128,
+}
+
+impl Sweep {
+    fn gives(&self) -> i64 {
+        self.filled + self.moved
+    }
+
+    fn costs(&self) -> i128 {
+        self.quote + self.moved_quote
+    }
 }
 
 const TEN_SECONDS_NS: u64 = 10_000_000_000;
@@ -181,7 +194,7 @@ impl Naive {
             let bids: i64 = own(Side::Buy).map(|resting| resting.open).sum();
             let wanted = match order.size() {
                 OrderSize::Base(qty) => qty.0,
-                OrderSize::Quote(_) => self.sweep(order).filled,
+                OrderSize::Quote(_) => self.sweep(order).gives(),
             };
             let position = free + held + i128::from(bids + wanted) * symbol.base_per_lot;
             if position > i128::from(symbol.max_position) * symbol.base_per_lot {
@@ -262,11 +275,11 @@ impl Naive {
         let base_of = |qty: i64| i128::from(qty) * symbol.base_per_lot;
         let enough = match (order.order_type, order.side, order.size()) {
             (OrderType::Market, Side::Buy, OrderSize::Base(_)) => {
-                quote_free >= self.sweep(order).quote
+                quote_free >= self.sweep(order).costs()
             }
             (OrderType::Market, Side::Buy, OrderSize::Quote(amount)) => quote_free >= amount.0,
             (OrderType::Market, Side::Sell, OrderSize::Quote(_)) => {
-                base_free >= base_of(self.sweep(order).filled)
+                base_free >= base_of(self.sweep(order).gives())
             }
             (_, Side::Sell, _) => base_free >= base_of(order.qty.0),
             (_, Side::Buy, _) => quote_free >= symbol.quote_of(order.price.0, order.qty.0),
@@ -326,14 +339,20 @@ impl Naive {
                 break;
             }
             let qty = wanted.min(maker.open);
-            let own = maker.account == order.account;
+            let own = self.same_owner(maker.account, order.account);
+            let transfer = SelfTradePrevention::Transfer;
+            let moves = own && maker.account != order.account && maker.self_trade == transfer;
             match order.self_trade {
                 SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth if own => {
                     break;
                 }
                 SelfTradePrevention::ExpireMaker if own => continue,
                 SelfTradePrevention::Decrement | SelfTradePrevention::Transfer if own => {
-                    sweep.prevented += qty
+                    sweep.prevented += qty;
+                    if moves && order.self_trade == transfer {
+                        sweep.moved += qty;
+                        sweep.moved_quote += symbol.quote_of(maker.price, qty);
+                    }
                 }
                 _ => {
                     sweep.filled += qty;

@@ -98,6 +98,8 @@ pub struct Naive {
     pub accounts: Vec<Account>,
     pub balances: BTreeMap<(AccountId, AssetId), (i128, i128)>,
     pub tiers: BTreeMap<u8, (i64, i64)>,
+    /// Of accounts that are in a trade group.
+    pub groups: BTreeMap<AccountId, u32>,
     pub limits: VenueLimits,
     pub venue: VenueState,
     pub withdrawals: bool,
@@ -124,6 +126,7 @@ impl Naive {
             accounts: Vec::new(),
             balances: BTreeMap::new(),
             tiers: BTreeMap::new(),
+            groups: BTreeMap::new(),
             limits: VenueLimits::default(),
             venue: VenueState::Open,
             withdrawals: true,
@@ -207,6 +210,7 @@ impl Naive {
             | Command::SetAccountState(_)
             | Command::SetAccountTier(_)
             | Command::SetAccountLimits(_)
+            | Command::SetTradeGroup(_)
             | Command::BindKey(_)
             | Command::UnbindKey(_) => self.administer_account(command),
             Command::Deposit(_) | Command::Withdraw(_) | Command::Transfer(_) => {
@@ -256,6 +260,16 @@ impl Naive {
                     orders_per_10s: set.orders_per_10s,
                     orders_per_day: set.orders_per_day,
                 });
+            }
+            Command::SetTradeGroup(set) => {
+                let (account, group) = (set.account, set.group);
+                self.client_account(account)?;
+                self.groups.retain(|member, _| *member != account);
+                if group != 0 {
+                    self.groups.insert(account, group);
+                }
+                self.events
+                    .push(Event::TradeGroupChanged { account, group });
             }
             Command::BindKey(bind) => {
                 self.client_account(bind.account)?;
@@ -493,6 +507,12 @@ impl Naive {
         if digest != RequestDigest::default() {
             self.requests.insert((account, digest.0), self.now);
         }
+    }
+
+    /// One account, or two of one trade group.
+    pub fn same_owner(&self, one: AccountId, other: AccountId) -> bool {
+        let groups = (self.groups.get(&one), self.groups.get(&other));
+        one == other || (groups.0.is_some() && groups.0 == groups.1)
     }
 
     /// Every open order of the symbol: oldest first.

@@ -19,6 +19,7 @@ use schemas::instrument::{
     CancelReplaceMode, OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce,
 };
 use schemas::reject::RejectReason;
+use schemas::trade_group::PreventedTransferred;
 use schemas::units::{Amount, Price, Qty};
 
 use super::admit::{Budget, in_lot, meets};
@@ -146,7 +147,7 @@ impl Naive {
                 };
             };
             let qty = wanted.min(maker.open);
-            let own = maker.account == taker.account;
+            let own = self.same_owner(maker.account, taker.account);
             match taker.self_trade {
                 SelfTradePrevention::Decrement | SelfTradePrevention::Transfer if own => {
                     self.decrement(symbol, taker, &maker, qty);
@@ -170,9 +171,16 @@ impl Naive {
         }
     }
 
-    /// Takes the same off both, without a trade.
+    /// Takes the same off both, without a trade; by TRANSFER it changes hands.
     fn decrement(&mut self, symbol: SymbolId, taker: &mut Order, maker: &Order, qty: i64) {
+        let transfer = SelfTradePrevention::Transfer;
+        let moves = taker.account != maker.account
+            && taker.self_trade == transfer
+            && maker.self_trade == transfer;
         self.tell_prevented(symbol, taker, maker, qty);
+        if moves {
+            self.transfer_prevented(symbol, taker, maker, qty);
+        }
         self.release_open(symbol, maker, qty);
         let left = self.reduce_resting(symbol, maker.id, qty, true);
         taker.prevented += qty;
@@ -181,18 +189,61 @@ impl Naive {
         }
     }
 
+    /// Base to who buys, its price to who sells; nobody pays a commission.
+    fn transfer_prevented(&mut self, symbol: SymbolId, taker: &Order, maker: &Order, qty: i64) {
+        let listed = &self.symbols[symbol.0 as usize];
+        let (base, quote) = (listed.base, listed.quote);
+        let lots = i128::from(qty) * listed.base_per_lot;
+        let money = listed.quote_of(maker.price, qty);
+        let (seller, buyer) = match maker.side {
+            Side::Sell => (maker.account, taker.account),
+            Side::Buy => (taker.account, maker.account),
+        };
+        self.add_free(seller, base, -lots);
+        self.add_free(buyer, base, lots);
+        self.add_free(buyer, quote, -money);
+        self.add_free(seller, quote, money);
+        self.events
+            .push(Event::PreventedTransferred(PreventedTransferred {
+                symbol,
+                group: self.groups[&taker.account],
+                seller,
+                buyer,
+                taker_order: order_id(taker.id),
+                maker_order: order_id(maker.id),
+                price: Price(maker.price),
+                qty: Qty(qty),
+                quote: Amount(money),
+            }));
+    }
+
+    /// One account is told of both orders, two of a group each of its own.
     fn tell_prevented(&mut self, symbol: SymbolId, taker: &Order, maker: &Order, both: i64) {
-        self.events.push(Event::TradePrevented(TradePrevented {
-            symbol,
-            account: taker.account,
-            taker_order: order_id(taker.id),
-            maker_order: order_id(maker.id),
-            maker_side: maker.side,
-            price: Price(maker.price),
-            taker_prevented: Qty(both),
-            maker_prevented: Qty(both),
-            mode: taker.self_trade,
-        }));
+        let is_one = taker.account == maker.account;
+        let transfer = SelfTradePrevention::Transfer;
+        let told = |account, taker_prevented, maker_prevented| {
+            Event::TradePrevented(TradePrevented {
+                symbol,
+                account,
+                taker_order: order_id(taker.id),
+                maker_order: order_id(maker.id),
+                maker_side: maker.side,
+                price: Price(maker.price),
+                taker_prevented: Qty(taker_prevented),
+                maker_prevented: Qty(maker_prevented),
+                mode: match taker.self_trade {
+                    mode if mode == transfer && !is_one && maker.self_trade != transfer => {
+                        SelfTradePrevention::Decrement
+                    }
+                    mode => mode,
+                },
+            })
+        };
+        if is_one {
+            return self.events.push(told(taker.account, both, both));
+        }
+        self.events.push(told(taker.account, both, 0));
+        self.events.push(told(maker.account, 0, both));
     }
 
     /// Expires the taker, the maker or both; tells whether the taker is over.

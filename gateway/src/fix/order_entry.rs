@@ -378,6 +378,7 @@ fn self_trade(mode: &str) -> &'static str {
         "2" => "EXPIRE_TAKER",
         "3" => "EXPIRE_MAKER",
         "4" => "EXPIRE_BOTH",
+        "6" => "TRANSFER",
         _ => "DECREMENT",
     }
 }

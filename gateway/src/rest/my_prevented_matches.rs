@@ -34,10 +34,12 @@ pub async fn my_prevented_matches(call: &Call, caller: &Caller) -> Outcome {
         limit,
     };
     let found = call.queries().prevented(page).await?;
+    let account = call.queries().account(caller.account);
+    let group = account.map_or(0, |account| account.trade_group);
     let grid = Grid::new(&call.directory, symbol);
     let rows: Vec<PreventedAnswer> = found
         .iter()
-        .map(|met| PreventedAnswer::new(&grid, call.unit, met))
+        .map(|met| PreventedAnswer::new(&grid, call.unit, (met, group)))
         .collect();
     Ok(Answer::json(&rows))
 }

@@ -56,6 +56,8 @@ pub struct AccountAnswer<'a> {
     balances: Vec<BalanceAnswer<'a>>,
     permissions: [&'static str; 1],
     uid: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trade_group_id: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -106,6 +108,7 @@ impl<'a> AccountAnswer<'a> {
             balances: shown.collect(),
             permissions: [PERMISSION],
             uid: report.account.0,
+            trade_group_id: Some(report.trade_group).filter(|group| *group != 0),
         }
     }
 }
@@ -116,6 +119,7 @@ pub fn untouched(account: AccountId) -> AccountReport {
         account,
         state: AccountState::Active,
         tier: 0,
+        trade_group: 0,
         balances: Vec::new(),
         updated: TimeNs(0),
     }

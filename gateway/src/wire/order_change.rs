@@ -2,6 +2,7 @@
 
 use schemas::instrument::SelfTradePrevention;
 use schemas::order_change::{AmendmentReport, PreventedReport};
+use schemas::units::Qty;
 use serde::Serialize;
 
 use crate::wire::clock::TimeUnit;
@@ -11,6 +12,14 @@ use crate::wire::names::Spelled;
 
 /// tradeGroupId of an account that is in none.
 const NO_GROUP: i64 = -1;
+
+/// tradeGroupId of an account.
+pub fn trade_group_id(group: u32) -> i64 {
+    match group {
+        0 => NO_GROUP,
+        group => i64::from(group),
+    }
+}
 
 /// One amendment.
 #[derive(Serialize)]
@@ -66,21 +75,28 @@ pub struct PreventedAnswer<'a> {
 }
 
 impl<'a> PreventedAnswer<'a> {
-    /// A match on the symbol of that grid.
-    pub fn new(grid: &'a Grid, unit: TimeUnit, met: &PreventedReport) -> PreventedAnswer<'a> {
-        let taker = met.mode != SelfTradePrevention::ExpireMaker;
-        let maker = met.mode != SelfTradePrevention::ExpireTaker;
+    /// A match on the symbol of that grid, of an account of that trade group.
+    pub fn new(
+        grid: &'a Grid,
+        unit: TimeUnit,
+        (met, group): (&PreventedReport, u32),
+    ) -> PreventedAnswer<'a> {
+        // Of a match within a trade group the other account's part is its own business.
+        let told = |qty: Qty, spared| {
+            let is_own = met.mode != spared && qty != Qty::ZERO;
+            is_own.then(|| grid.qty(qty))
+        };
         PreventedAnswer {
             symbol: grid.name(),
             prevented_match_id: met.id.0,
             taker_order_id: met.taker_order.0,
             maker_symbol: grid.name(),
             maker_order_id: met.maker_order.0,
-            trade_group_id: NO_GROUP,
+            trade_group_id: trade_group_id(group),
             self_trade_prevention_mode: met.mode.text(),
             price: grid.price(met.price),
-            taker_prevented_quantity: taker.then(|| grid.qty(met.taker_prevented)),
-            maker_prevented_quantity: maker.then(|| grid.qty(met.maker_prevented)),
+            taker_prevented_quantity: told(met.taker_prevented, SelfTradePrevention::ExpireMaker),
+            maker_prevented_quantity: told(met.maker_prevented, SelfTradePrevention::ExpireTaker),
             transact_time: unit.print(met.time),
         }
     }

@@ -568,6 +568,7 @@ pub fn funded() -> AccountReport {
         account: ALICE,
         state: AccountState::Active,
         tier: 0,
+        trade_group: 0,
         balances: vec![
             (AssetId(0), Amount(50_000_000), Amount(50_000_000)),
             (AssetId(2), Amount(1_250_000_000), Amount::ZERO),

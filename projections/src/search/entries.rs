@@ -272,6 +272,7 @@ fn account_of(event: &Event) -> Option<u32> {
         Event::AccountCreated { account, .. }
         | Event::AccountStateChanged { account, .. }
         | Event::AccountTierChanged { account, .. }
+        | Event::TradeGroupChanged { account, .. }
         | Event::AccountLimitsChanged { account, .. }
         | Event::KeyBound { account, .. }
         | Event::KeyUnbound { account, .. }

@@ -12,6 +12,7 @@ use schemas::instrument::{AccountState, SymbolKind, SymbolState};
 use schemas::market::{Candle, Interval};
 use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::report::TradeReport;
+use schemas::trade_group::PreventedTransferred;
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use crate::error::SinkError;
@@ -20,7 +21,7 @@ use crate::projection::{Answered, Batch};
 use crate::rows;
 use crate::sql::candles::{Summary, SummaryKey, candle_row};
 use crate::sql::database::{Statement, Value};
-use crate::sql::ledger::{Line, payment, payment_lines, trade_lines};
+use crate::sql::ledger::{Line, group_lines, payment, payment_lines, trade_lines};
 use crate::sql::memory::Memory;
 use crate::sql::perpetual::PerpetualFold;
 use crate::sql::shard::Shard;
@@ -123,6 +124,7 @@ impl Fold<'_> {
                 self.balances.insert(key, (balance.free, balance.held));
             }
             Event::TradePrevented(prevented) => self.prevented(when, id, prevented),
+            Event::PreventedTransferred(moved) => self.transferred(when, id, moved)?,
             Event::OrderAccepted(accepted) => {
                 let (kind, price, qty) = ("accepted", accepted.price, accepted.qty);
                 let key = (accepted.symbol, accepted.order);
@@ -208,6 +210,24 @@ impl Fold<'_> {
         Ok(())
     }
 
+    /// What a trade group moved among its accounts is no trade, but postings.
+    fn transferred(
+        &mut self,
+        when: When,
+        id: EventId,
+        moved: &PreventedTransferred,
+    ) -> Result<(), SinkError> {
+        let market = self.memory.markets.get(&moved.symbol);
+        let market = *market.ok_or(SinkError::UnknownSymbol {
+            symbol: moved.symbol.0,
+            offset: when.offset,
+        })?;
+        for line in group_lines((id, when.time), &market, moved) {
+            self.line(&line);
+        }
+        Ok(())
+    }
+
     fn chart(&mut self, report: &TradeReport) {
         let charted = self.memory.trade(report, self.shard);
         for (interval, candle) in charted.candles {
@@ -250,8 +270,11 @@ impl Fold<'_> {
             (prevented.taker_order, prevented.taker_prevented),
             (prevented.maker_order, prevented.maker_prevented),
         ] {
-            let step = Step::new((symbol, order), prevented.account, "prevented");
-            self.step(when, id, &step.of(prevented.price, qty));
+            let key = (symbol, order);
+            if self.orders.is_of(key, prevented.account) {
+                let step = Step::new(key, prevented.account, "prevented");
+                self.step(when, id, &step.of(prevented.price, qty));
+            }
         }
         if self.shard.has(prevented.account) {
             let report = PreventedReport::new((id, when.time), prevented);

@@ -7,6 +7,7 @@ use schemas::event::{Event, Trade};
 use schemas::ids::{AccountId, AssetId, BusinessId, EventId};
 use schemas::instrument::Side;
 use schemas::perpetual::WalletDirection;
+use schemas::trade_group::PreventedTransferred;
 use schemas::units::{Amount, Qty, TimeNs};
 
 use crate::sql::database::Value;
@@ -154,6 +155,31 @@ pub fn payment_lines(at: (EventId, TimeNs), payment: &Payment) -> [Line; 2] {
     [
         posting(0, payment.from, Amount(-payment.amount.0)),
         posting(1, payment.to, payment.amount),
+    ]
+}
+
+/// The postings of what TRANSFER moved between two accounts of a trade group.
+pub fn group_lines(
+    at: (EventId, TimeNs),
+    market: &Market,
+    moved: &PreventedTransferred,
+) -> [Line; 4] {
+    let base = market.base_atoms(moved.qty).0;
+    let posting = |line, account, (asset, delta)| Line {
+        event: at.0,
+        line,
+        account,
+        asset,
+        delta: Amount(delta),
+        kind: "group",
+        business: format!("{}:{}", moved.symbol.0, at.0.0),
+        time: at.1,
+    };
+    [
+        posting(0, moved.seller, (market.base, -base)),
+        posting(1, moved.buyer, (market.base, base)),
+        posting(2, moved.buyer, (market.quote, -moved.quote.0)),
+        posting(3, moved.seller, (market.quote, moved.quote.0)),
     ]
 }
 

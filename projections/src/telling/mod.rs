@@ -151,6 +151,14 @@ impl Told {
                 self.paid((names, fact), *from);
                 self.paid((names, fact), *to);
             }
+            Event::PreventedTransferred(moved) => {
+                for account in [moved.seller, moved.buyer] {
+                    let to = (&[Topic::Asset, Topic::Notify][..], Key::Account(account));
+                    self.add((names, fact), to, |document| {
+                        words::transferred(document, names, moved);
+                    });
+                }
+            }
             Event::Deposited { account, .. } | Event::Withdrawn { account, .. } => {
                 self.paid((names, fact), *account);
             }
@@ -296,6 +304,7 @@ fn audience(event: &Event) -> Option<(&'static [Topic], Key)> {
         },
         Event::AccountLimitsChanged { account, .. } => (&[Risk], Key::Account(*account)),
         Event::AccountTierChanged { account, .. }
+        | Event::TradeGroupChanged { account, .. }
         | Event::AccountCreated { account, .. }
         | Event::KeyBound { account, .. }
         | Event::KeyUnbound { account, .. } => (&[Notify], Key::Account(*account)),
@@ -322,6 +331,7 @@ fn audience(event: &Event) -> Option<(&'static [Topic], Key)> {
         | Event::OrderRejected(_)
         | Event::Deposited { .. }
         | Event::Withdrawn { .. }
+        | Event::PreventedTransferred(_)
         | Event::Transferred { .. } => unreachable!("told in parts"),
         other => unreachable!("{} is told to nobody", other.name()),
     })

@@ -91,6 +91,11 @@ pub(super) fn rule_or_account(document: &mut Document<'_>, names: &Names, event:
                 .number("account", account.0.into())
                 .number("tier", (*tier).into());
         }
+        Event::TradeGroupChanged { account, group } => {
+            document
+                .number("account", account.0.into())
+                .number("group", (*group).into());
+        }
         Event::AccountLimitsChanged {
             account,
             orders_per_10s,

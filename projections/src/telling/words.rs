@@ -7,6 +7,7 @@ use schemas::ids::{AssetId, SymbolId};
 use schemas::instrument::{Filter, PercentPrice, Side};
 use schemas::order_event::step_of;
 use schemas::report::OrderReport;
+use schemas::trade_group::PreventedTransferred;
 use schemas::units::{Amount, Price, Qty};
 
 use crate::document::Document;
@@ -187,6 +188,20 @@ fn prevented(document: &mut Document<'_>, names: &Names, it: &TradePrevented) {
     scales.price(document, "price", it.price);
     scales.qty(document, "taker_prevented", it.taker_prevented);
     scales.qty(document, "maker_prevented", it.maker_prevented);
+}
+
+/// What TRANSFER moved between two accounts of a trade group.
+pub(super) fn transferred(document: &mut Document<'_>, names: &Names, it: &PreventedTransferred) {
+    let scales = Scales::of(document, names, it.symbol);
+    document
+        .number("group", it.group.into())
+        .number("seller", it.seller.0.into())
+        .number("buyer", it.buyer.0.into())
+        .number("taker_order", it.taker_order.0)
+        .number("maker_order", it.maker_order.0);
+    scales.price(document, "price", it.price);
+    scales.qty(document, "qty", it.qty);
+    scales.quote(document, "quote", it.quote);
 }
 
 /// Both sides of a trade.

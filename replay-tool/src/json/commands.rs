@@ -15,6 +15,8 @@ use schemas::order_command::{
 
 use schemas::peg::{Peg, PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1};
 
+use schemas::trade_group::SetTradeGroupV1;
+
 use crate::json::{Fields, Json, Show, shown};
 
 shown! {
@@ -34,6 +36,7 @@ shown! {
     SetAccountLimitsV1 { account, orders_per_10s, orders_per_day }
     BindKeyV1 { account, permissions, key }
     UnbindKeyV1 { account, key }
+    SetTradeGroupV1 { account, group }
     DepositV1 { account, asset, amount, business }
     WithdrawV1 { account, asset, amount, business }
     TransferV1 { from, to, asset, amount, business }
@@ -80,6 +83,7 @@ impl Show for Command {
             Command::SetAccountLimits(payload) => payload.fields(out),
             Command::BindKey(payload) => payload.fields(out),
             Command::UnbindKey(payload) => payload.fields(out),
+            Command::SetTradeGroup(payload) => payload.fields(out),
             Command::Deposit(payload) => payload.fields(out),
             Command::Withdraw(payload) => payload.fields(out),
             Command::Transfer(payload) => payload.fields(out),

@@ -13,6 +13,8 @@ use schemas::order_event::{
 use schemas::peg::OrderPegged;
 use schemas::protection::{AuctionIndicative, AuctionUncrossed, BreakerTripped, OrderCalled};
 
+use schemas::trade_group::PreventedTransferred;
+
 use crate::json::{Fields, Json, Show, perpetual, put, shown};
 
 shown! {
@@ -44,6 +46,9 @@ shown! {
     OrderActivated { symbol, order, account, stage }
     IcebergRefilled { symbol, order, account, side, price, shown }
     OrderExpiring { symbol, order, account, reason }
+    PreventedTransferred {
+        symbol, group, seller, buyer, taker_order, maker_order, price, qty, quote,
+    }
     OrderPegged { symbol, order, account, peg, limit, price }
     OrderListAccepted { symbol, list, account, list_client, contingency, orders }
     OrderListDone { symbol, list, account }
@@ -81,6 +86,7 @@ impl Fields for Event {
             Event::IcebergRefilled(event) => event.fields(out),
             Event::OrderExpiring(event) => event.fields(out),
             Event::OrderPegged(event) => event.fields(out),
+            Event::PreventedTransferred(event) => event.fields(out),
             Event::OrderListAccepted(event) => event.fields(out),
             Event::OrderListDone(event) => event.fields(out),
             Event::OrderListRejected(event) => event.fields(out),
@@ -113,6 +119,7 @@ impl Fields for Event {
             | Event::AccountLimitsChanged { .. }
             | Event::KeyBound { .. }
             | Event::KeyUnbound { .. }
+            | Event::TradeGroupChanged { .. }
             | Event::Deposited { .. }
             | Event::Withdrawn { .. }
             | Event::Transferred { .. } => account(self, out),
@@ -173,6 +180,7 @@ fn account(event: &Event, out: &mut Json<'_>) {
             key,
         } => put!(out, account, permissions, key),
         Event::KeyUnbound { account, key } => put!(out, account, key),
+        Event::TradeGroupChanged { account, group } => put!(out, account, group),
         Event::Deposited {
             account,
             asset,

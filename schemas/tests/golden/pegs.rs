@@ -10,7 +10,8 @@ use schemas::order_command::{CancelReplaceWithTermsV1, PlaceOrderListV1};
 use schemas::peg::{
     OrderPegged, Peg, PegPriceType, PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1,
 };
-use schemas::units::{Price, TimeNs};
+use schemas::trade_group::PreventedTransferred;
+use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use super::terms::{leg, place};
 use super::{order_ref, text};
@@ -55,15 +56,28 @@ pub(super) fn commands() -> Vec<Command> {
     ]
 }
 
-/// The event.
+/// One event of each tag.
 pub(super) fn events() -> Vec<Event> {
     let (symbol, account, order) = (SymbolId(401), AccountId(402), OrderId(403));
-    vec![Event::OrderPegged(OrderPegged {
-        symbol,
-        order,
-        account,
-        peg: peg(11),
-        limit: Price(419),
-        price: Price(420),
-    })]
+    vec![
+        Event::OrderPegged(OrderPegged {
+            symbol,
+            order,
+            account,
+            peg: peg(11),
+            limit: Price(419),
+            price: Price(420),
+        }),
+        Event::PreventedTransferred(PreventedTransferred {
+            symbol,
+            group: 421,
+            seller: AccountId(422),
+            buyer: AccountId(423),
+            taker_order: OrderId(424),
+            maker_order: OrderId(425),
+            price: Price(426),
+            qty: Qty(427),
+            quote: Amount(428),
+        }),
+    ]
 }

@@ -29,6 +29,7 @@ use schemas::instrument::{
     TrailingDelta, VenueLimits, VenueState,
 };
 use schemas::reject::RejectReason;
+use schemas::trade_group::SetTradeGroupV1;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
 fn text<const N: usize>(value: &str) -> Text<N> {
@@ -205,6 +206,10 @@ fn accounts() -> Vec<Command> {
             state: AccountState::Frozen,
         }),
         Command::SetAccountTier(SetAccountTierV1 { account, tier: 9 }),
+        Command::SetTradeGroup(SetTradeGroupV1 {
+            account,
+            group: 0x0a0b_0c0d,
+        }),
         Command::SetAccountLimits(SetAccountLimitsV1 {
             account,
             orders_per_10s: 10,
@@ -362,6 +367,10 @@ fn account_events() -> Vec<Event> {
             state: AccountState::Frozen,
         },
         Event::AccountTierChanged { account, tier: 9 },
+        Event::TradeGroupChanged {
+            account,
+            group: 0x0a0b_0c0d,
+        },
         Event::AccountLimitsChanged {
             account,
             orders_per_10s: 10,

@@ -16,6 +16,7 @@ use crate::wire::futures::account::{
 use crate::wire::futures::market::mark_of;
 use crate::wire::futures::position::{Shown, notional_max};
 use crate::wire::grid::Grid;
+use crate::wire::order_change::trade_group_id;
 use crate::wire::symbol_query::listed_of;
 
 /// Leverage of an account that chose none, where no contract says another.
@@ -47,7 +48,7 @@ pub async fn account_v2(call: &Call, caller: &Caller) -> Outcome {
         can_withdraw: call.directory.withdrawals,
         update_time: 0,
         multi_assets_margin: false,
-        trade_group_id: -1,
+        trade_group_id: trade_group_id(spot.trade_group),
     };
     let grids = grids(call);
     let positions = every(call, (caller, &account), &grids);

@@ -24,6 +24,7 @@ use crate::wire::decimal::Fixed;
 use crate::wire::futures::position::{most_notional, notional_max, number};
 use crate::wire::grid::Grid;
 use crate::wire::names::{Name, Spelled};
+use crate::wire::order_change::trade_group_id;
 use crate::wire::order_events::order_refusal;
 use crate::wire::symbol_query::listed_of;
 
@@ -149,7 +150,7 @@ pub async fn account_config(call: &Call, caller: &Caller) -> Outcome {
         "dualSidePosition": read(call, caller).hedge,
         "updateTime": 0,
         "multiAssetsMargin": false,
-        "tradeGroupId": -1,
+        "tradeGroupId": trade_group_id(spot.trade_group),
     })))
 }
 
