@@ -130,18 +130,21 @@ fn a_market_order_has_to_pay_for_what_it_is_transferred() {
          show ann bob",
         expect![[r#"
             bob refused: InsufficientBalance
-            bob refused: InsufficientBalance
-            #5 bob takes 2 @ 90 from #3 cat
-            #5 bob meets own #4, taker less 2
-            #5 ann meets own #4, maker less 2
+            #3 bob meets own #1, taker less 3
+            #3 ann meets own #1, maker less 3
+            ann moves 3 to bob for 300
+            #1 ann ExpiredInMatch, 0 open
+            #3 bob takes 1 @ 101 from #2 cat
+            #6 bob takes 2 @ 90 from #4 cat
+            #6 bob meets own #5, taker less 2
+            #6 ann meets own #5, maker less 2
             bob moves 2 to ann for 180
-            #4 ann ExpiredInMatch, 0 open
-            #5 bob ExpiredInMatch, 0 open
-            ann: base 999999 + 3, quote 999820 + 0
-            bob: base 6 + 0, quote 760 + 0
+            #5 ann ExpiredInMatch, 0 open
+            #6 bob ExpiredInMatch, 0 open
+            ann: base 999999 + 0, quote 1000120 + 0
+            bob: base 10 + 0, quote 360 + 0
             bid | price | ask
-                |   101 | cat 3
-                |   100 | ann 3
+                |   101 | cat 2
         "#]],
     );
 }

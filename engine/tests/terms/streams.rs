@@ -14,6 +14,7 @@ use schemas::order_command::{
     CancelReplaceWithTermsV1, ListLegV1, PlaceOrderListV1, PlaceOrderWithTermsV1,
 };
 use schemas::peg::{Peg, PegPriceType, PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1};
+use schemas::trade_group::SetTradeGroupV1;
 use schemas::units::{Price, Qty};
 
 use super::Stage;
@@ -270,9 +271,13 @@ impl Dice {
                 symbol,
                 state: *self.random.pick(&[SymbolState::Trading, SymbolState::Halt]),
             }),
-            98 => Command::SetVenueState(SetVenueStateV1 {
+            98 if self.random.chance(30) => Command::SetVenueState(SetVenueStateV1 {
                 state: VenueState::Open,
                 withdrawals: true,
+            }),
+            98 => Command::SetTradeGroup(SetTradeGroupV1 {
+                account,
+                group: *self.random.pick(&[0, 7, 7, 7]),
             }),
             _ => Command::SetSymbolState(SetSymbolStateV1 {
                 symbol,
