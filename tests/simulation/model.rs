@@ -57,7 +57,9 @@ pub fn request_of(command: &mut Command) -> Option<&mut RequestDigest> {
     match command {
         Command::PlaceOrder(order) => Some(&mut order.request),
         Command::PlaceOrderWithTerms(place) => Some(&mut place.order.request),
+        Command::PlacePegged(place) => Some(&mut place.new.order.request),
         Command::PlaceOrderList(list) => Some(&mut list.request),
+        Command::PlacePeggedList(pegged) => Some(&mut pegged.list.request),
         Command::PlacePerpetual(place) => Some(&mut place.order.request),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! Orders on the spot markets: plain, contingent, trailing, iceberg, in lists.
+//! Orders on the spot markets: plain, contingent, trailing, iceberg, pegged, in lists.
 
 use engine::apply::Engine;
 use schemas::command::{
@@ -13,6 +13,7 @@ use schemas::order_command::{
     CancelOrderIfV1, CancelOrderListV1, CancelReplaceWithTermsV1, ListLegV1, OrderTerms,
     PlaceOrderListV1, PlaceOrderWithTermsV1, SetCountdownV1,
 };
+use schemas::peg::{Peg, PegPriceType, PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use super::{MIDDLE, SPOT, Whole};
@@ -26,8 +27,9 @@ impl Whole {
         let last = last.map_or(MIDDLE, |price| price.0.max(8));
         match self.random.below(100) {
             0..40 => Command::PlaceOrder(self.plain(of, last)),
-            40..60 => Command::PlaceOrderWithTerms(self.with_terms(of, last)),
-            60..70 => self.list(of, last),
+            40..57 => Command::PlaceOrderWithTerms(self.with_terms(of, last)),
+            57..61 => self.pegged(engine, (of, last)),
+            61..70 => Command::PlaceOrderList(Box::new(self.list(of, last))),
             70..76 => Command::CancelOrder(self.cancel(engine, of)),
             76..79 => Command::CancelOrderIf(CancelOrderIfV1 {
                 cancel: self.cancel(engine, of),
@@ -143,7 +145,7 @@ impl Whole {
         }
     }
 
-    fn list(&mut self, of: (AccountId, SymbolId), last: i64) -> Command {
+    fn list(&mut self, of: (AccountId, SymbolId), last: i64) -> PlaceOrderListV1 {
         use OrderType::{LimitMaker, StopLoss, StopLossLimit, TakeProfit, TakeProfitLimit};
         let contingency = *self.random.pick(ContingencyType::ALL);
         let at = (of, last);
@@ -176,7 +178,7 @@ impl Whole {
             ContingencyType::Oto => [working, single, ListLegV1::NONE],
             _ => [working, pair[0], pair[1]],
         };
-        Command::PlaceOrderList(Box::new(PlaceOrderListV1 {
+        PlaceOrderListV1 {
             legs,
             valid_until: TimeNs(0),
             account: of.0,
@@ -185,21 +187,50 @@ impl Whole {
             list_client: self.name(40),
             contingency,
             self_trade: *self.random.pick(SelfTradePrevention::ALL),
-        }))
+        }
     }
 
-    fn replace_with_terms(
+    /// An order, a replacement or a list whose prices come from the book.
+    fn pegged(&mut self, engine: &Engine, (of, last): ((AccountId, SymbolId), i64)) -> Command {
+        match self.random.below(4) {
+            0 => Command::ReplacePegged(Box::new(ReplacePeggedV1 {
+                replace: self.replacement(engine, (of, last)),
+                peg: self.peg(),
+            })),
+            1 => Command::PlacePeggedList(Box::new(PlacePeggedListV1 {
+                list: self.list(of, last),
+                pegs: [self.peg(), Peg::NONE, self.peg()],
+            })),
+            _ => Command::PlacePegged(PlacePeggedV1 {
+                new: self.with_terms(of, last),
+                peg: self.peg(),
+            }),
+        }
+    }
+
+    fn peg(&mut self) -> Peg {
+        Peg {
+            price_type: *self.random.pick(PegPriceType::ALL),
+            offset: self.random.below(4) as u8,
+        }
+    }
+
+    fn replacement(
         &mut self,
         engine: &Engine,
         (of, last): ((AccountId, SymbolId), i64),
-    ) -> Command {
-        let replace = Box::new(CancelReplaceWithTermsV1 {
+    ) -> CancelReplaceWithTermsV1 {
+        CancelReplaceWithTermsV1 {
             new: self.with_terms(of, last),
             target: self.target(engine, of).0,
             cancel_client: ClientOrderId::EMPTY,
             mode: *self.random.pick(CancelReplaceMode::ALL),
             restriction: *self.random.pick(CancelRestriction::ALL),
-        });
+        }
+    }
+
+    fn replace_with_terms(&mut self, engine: &Engine, at: ((AccountId, SymbolId), i64)) -> Command {
+        let replace = Box::new(self.replacement(engine, at));
         match self.random.chance(40) {
             true => Command::ReplaceRest(replace),
             false => Command::CancelReplaceWithTerms(replace),

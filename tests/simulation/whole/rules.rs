@@ -11,6 +11,7 @@ use schemas::instrument::{
     AccountState, Filter, LotSize, PriceFilter, SymbolKind, SymbolState, VenueLimits, VenueState,
 };
 use schemas::protection::Protection;
+use schemas::trade_group::SetTradeGroupV1;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
 use super::{BASE, CONTRACTS, QUOTE, SPOT, Whole};
@@ -163,7 +164,11 @@ impl Whole {
 
     fn limits(&mut self) -> Command {
         let account = self.account();
-        match self.random.below(3) {
+        match self.random.below(4) {
+            3 => Command::SetTradeGroup(SetTradeGroupV1 {
+                account,
+                group: self.random.below(3) as u32,
+            }),
             0 => Command::SetAccountTier(SetAccountTierV1 {
                 account,
                 tier: self.random.below(4) as u8,
