@@ -12,7 +12,9 @@ mod parameters;
 mod frames;
 mod messages;
 
+use std::cell::Cell;
 use std::path::PathBuf;
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// Rounds of a run without a time.
@@ -58,6 +60,25 @@ const WORDS: [&str; 34] = [
     "../../../etc/passwd",
 ];
 
+thread_local! {
+    /// Panics of this thread, those of the tasks that it runs included: to a client a task
+    /// that panics is a connection that ends, which alone is no finding.
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+}
+static COUNTING: Once = Once::new();
+
+/// Counts panics from now on, beside what was done with them before.
+fn count_panics() {
+    COUNTING.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.set(PANICS.get() + 1);
+            before(panic);
+        }));
+    });
+    PANICS.set(0);
+}
+
 /// splitmix64.
 pub struct Dice(u64);
 
@@ -86,6 +107,7 @@ pub struct Mutator {
     pub dice: Dice,
     deadline: Option<Instant>,
     rounds: u64,
+    said: Vec<u8>,
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -108,6 +130,7 @@ impl Mutator {
             None => 1,
         });
         println!("{name}: seed {seed} (DAYBOOK_FUZZ_SEED)");
+        count_panics();
         let mut paths: Vec<PathBuf> = std::fs::read_dir(folder(name))
             .expect("the corpus")
             .map(|entry| entry.expect("an entry").path())
@@ -122,11 +145,24 @@ impl Mutator {
             dice: Dice(seed),
             deadline: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)),
             rounds: 0,
+            said: Vec::new(),
         }
     }
 
     /// The corpus as it is, then changed inputs until the time is over.
     pub fn next(&mut self) -> Option<Vec<u8>> {
+        if PANICS.get() != 0 {
+            self.found(
+                &self.said,
+                "a task panicked at this input or shortly before",
+            );
+        }
+        let next = self.draw();
+        self.said = next.clone().unwrap_or_default();
+        next
+    }
+
+    fn draw(&mut self) -> Option<Vec<u8>> {
         let round = self.rounds;
         let is_over = match self.deadline {
             Some(deadline) => deadline <= Instant::now(),
