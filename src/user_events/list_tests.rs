@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gateway::submit::Submit;
 use gateway::wire::clock::TimeUnit;
 use gateway::wire::user_events::events;
-use schemas::command::{Command, RequestDigest};
+use schemas::command::{Command, PlaceOrderV1, RequestDigest};
 use schemas::event::Event;
 use schemas::ids::{AccountId, ClientOrderId, Offset, OrderId, OrderListId, SymbolId};
 use schemas::instrument::{ContingencyType, OrderType, SelfTradePrevention, Side};
@@ -62,6 +62,24 @@ async fn begin(submit: &dyn Submit, account: AccountId) -> OrderListId {
     accepted.list
 }
 
+/// Meets the first orders of two lists.
+fn sale(account: AccountId) -> PlaceOrderV1 {
+    let list = PlaceOrderListV1 {
+        legs: [leg(Side::Sell, "sale"); 3],
+        valid_until: NEVER,
+        account,
+        symbol: SymbolId(0),
+        request: RequestDigest::default(),
+        list_client: ClientOrderId::EMPTY,
+        contingency: ContingencyType::Oto,
+        self_trade: SelfTradePrevention::None,
+    };
+    PlaceOrderV1 {
+        qty: Qty(200_000),
+        ..list.leg(0).order
+    }
+}
+
 async fn end(submit: &dyn Submit, account: AccountId, list: OrderListId) {
     let cancel = CancelOrderListV1 {
         list,
@@ -105,6 +123,10 @@ async fn lists_are_told_alike_live_and_since_an_offset() {
     let receiver = queries.user_events(ann);
     let from = receiver.from;
     let (of_ann, of_bob) = (begin(&*submit, ann).await, begin(&*submit, bob).await);
+    // Both first orders end long before their lists do: what they are called is remembered.
+    let filled = send(&*submit, Command::PlaceOrder(sale(all[2]))).await;
+    let trades = filled.iter().filter(|it| matches!(it, Event::Trade(_)));
+    assert_eq!(trades.count(), 2, "{filled:?}");
     let durable = venue.node().pipeline.durable();
     let taken = take(Take {
         dir: dir.path(),
