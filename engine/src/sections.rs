@@ -225,6 +225,10 @@ impl Wire for Work {
                 out.push(8);
                 rest.put(out);
             }
+            Work::Settle(rest) => {
+                out.push(9);
+                rest.put(out);
+            }
         }
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -250,6 +254,7 @@ impl Wire for Work {
             6 => Work::Clip(Wire::take(input)?, Wire::take(input)?, Wire::take(input)?),
             7 => Work::Funding(Wire::take(input)?),
             8 => Work::Deleverage(Wire::take(input)?),
+            9 => Work::Settle(Wire::take(input)?),
             _ => return None,
         })
     }

@@ -276,7 +276,7 @@ pub fn app_at(parts: Parts, ports: Ports) -> Router {
     let sessions = Arc::clone(&app);
     let session =
         any(move |request: Request| ws::api::session::upgrade(Arc::clone(&sessions), request));
-    for path in ["/ws-api/v3", "/ws-api/v3/"] {
+    for path in ["/ws-api/v3", "/ws-api/v3/", "/ws-fapi/v1", "/ws-fapi/v1/"] {
         router = router.route(path, session.clone());
     }
     let page = Arc::clone(&app);

@@ -24,7 +24,7 @@ use crate::peg::{PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1};
 use crate::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
     RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
-    SetPositionModeV1,
+    SetPositionModeV1, SettleContractV1,
 };
 use crate::trade_group::SetTradeGroupV1;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
@@ -438,6 +438,7 @@ commands! {
         AdjustMargin(AdjustMarginV1) = 69,
         InsuranceDeposit(InsuranceDepositV1) = 70,
         RunFunding(RunFundingV1) = 71,
+        SettleContract(SettleContractV1) = 72,
     }
     boxed {
         CancelReplaceWithTerms(CancelReplaceWithTermsV1) = 47,

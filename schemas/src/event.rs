@@ -20,7 +20,7 @@ use crate::order_event::{
 use crate::peg::OrderPegged;
 use crate::perpetual::{Bracket, ContractSpec, MarginType};
 use crate::perpetual_event::{
-    FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
+    ContractSettled, FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
     LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarkPriceChanged, OrderModified,
     PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled, TradeSettled,
     WalletChanged,
@@ -404,6 +404,7 @@ events! {
     81 => InsuranceDeposited { asset: AssetId, amount: Amount, business: BusinessId },
     /// A modification was refused; nothing else happened.
     82 => ModifyRejected(CancelRejected),
+    90 => ContractSettled(ContractSettled),
     83 => OrderPegged(OrderPegged),
     84 => PreventedTransferred(PreventedTransferred),
     120 => OrderCalled(OrderCalled),

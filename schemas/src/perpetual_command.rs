@@ -161,6 +161,15 @@ pub struct InsuranceDepositV1 {
     pub business: BusinessId,
 }
 
+/// A contract ends at a price: it is delisted, every order on it is cancelled and every
+/// position closed at the price.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SettleContractV1 {
+    pub price: Price,
+    pub symbol: SymbolId,
+    pub business: BusinessId,
+}
+
 /// Funding of a symbol now, by what was sampled so far; its next slot stays due.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RunFundingV1 {

@@ -216,6 +216,15 @@ wire_struct!(FundingFixed {
     premium
 });
 
+/// A contract ends at a final price; cancels, takeovers and wallets follow, in this and the
+/// next frames.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ContractSettled {
+    pub symbol: SymbolId,
+    pub price: Price,
+}
+wire_struct!(ContractSettled { symbol, price });
+
 /// Margin was put beside an isolated position, or taken back (negative).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MarginAdjusted {

@@ -475,6 +475,8 @@ pub struct MarketUpdate {
     pub bids: Vec<Level>,
     pub asks: Vec<Level>,
     pub trades: Vec<TradeReport>,
+    /// Orders by which positions were liquidated, as the command left them.
+    pub forced: Vec<OrderReport>,
     /// Best bid and ask afterwards, and whether either changed.
     pub best_bid: Option<Level>,
     pub best_ask: Option<Level>,

@@ -73,6 +73,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/venue/limits", post(venue::limits))
         .route("/prices/{name}", post(perpetuals::price))
         .route("/funding/{name}", post(perpetuals::funding))
+        .route("/settlement/{name}", post(perpetuals::settle))
         .route(
             "/insurance",
             get(perpetuals::insurance).post(perpetuals::insure),

@@ -7,8 +7,9 @@ use schemas::command::Command;
 use schemas::ids::AccountId;
 use schemas::perpetual::{PriceSource, WalletDirection};
 use schemas::perpetual_command::{
-    FuturesTransferV1, InsuranceDepositV1, RunFundingV1, SetIndexPriceV1,
+    FuturesTransferV1, InsuranceDepositV1, RunFundingV1, SetIndexPriceV1, SettleContractV1,
 };
+use schemas::report::SymbolReport;
 use schemas::units::{Amount, Price};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -55,15 +56,10 @@ pub async fn price(
     Json(body): Json<PriceBody>,
 ) -> Result<Json<Value>, Refused> {
     let symbol = admin.perpetual(&name)?;
-    let units = parse_amount(&body.price, symbol.price_scale);
-    let units = units.and_then(|amount| i64::try_from(amount.0).ok());
-    let price = units.ok_or_else(|| {
-        let decimals = symbol.price_scale;
-        usage(format!("{} is no price of {decimals} decimals", body.price))
-    })?;
+    let price = read_price(&symbol, &body)?;
     admin
         .answer(Command::SetIndexPrice(SetIndexPriceV1 {
-            price: Price(price),
+            price,
             symbol: symbol.symbol,
             business: business(&body.id)?,
             source: PriceSource::Operator,
@@ -81,6 +77,22 @@ pub async fn funding(
     let business = business(&body.id)?;
     admin
         .answer(Command::RunFunding(RunFundingV1 { symbol, business }))
+        .await
+}
+
+/// `POST settlement/NAME`: the contract ends at a price.
+pub async fn settle(
+    State(admin): State<Admin>,
+    Path(name): Path<String>,
+    Json(body): Json<PriceBody>,
+) -> Result<Json<Value>, Refused> {
+    let symbol = admin.perpetual(&name)?;
+    admin
+        .answer(Command::SettleContract(SettleContractV1 {
+            price: read_price(&symbol, &body)?,
+            symbol: symbol.symbol,
+            business: business(&body.id)?,
+        }))
         .await
 }
 
@@ -141,6 +153,15 @@ pub async fn transfer(
             direction,
         }))
         .await
+}
+
+fn read_price(symbol: &SymbolReport, body: &PriceBody) -> Result<Price, Refused> {
+    let units = parse_amount(&body.price, symbol.price_scale);
+    let units = units.and_then(|amount| i64::try_from(amount.0).ok());
+    units.map(Price).ok_or_else(|| {
+        let decimals = symbol.price_scale;
+        usage(format!("{} is no price of {decimals} decimals", body.price))
+    })
 }
 
 fn amount(body: &MoneyBody, scale: u8) -> Result<Amount, Refused> {

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::commands::account::{done, text};
-use crate::commands::admin_client::Target;
+use crate::commands::admin_client::{Target, business_id};
 use crate::failure::{Exit, Failure};
 
 /// List, add, change, halt and delist symbols. Names are `spot:BTCUSDT` or `BTCUSDT`.
@@ -59,8 +59,17 @@ pub enum Symbol {
     CancelOnly(Named),
     /// Collect orders without matching; `resume` or the end of its time uncrosses them.
     Auction(Named),
-    /// Gone for good: every order is cancelled.
-    Delist(Named),
+    /// Gone for good: every order is cancelled. A perpetual that somebody holds is settled.
+    Delist {
+        #[command(flatten)]
+        named: Named,
+        /// Closes every position of a perpetual at this price.
+        #[arg(long)]
+        final_price: Option<String>,
+        /// The id of a settlement: said twice, done once [default: a new one].
+        #[arg(long)]
+        id: Option<String>,
+    },
 }
 
 /// A symbol and where the node is.
@@ -113,7 +122,17 @@ impl Symbol {
             Symbol::Resume(named) => named.state("trading")?,
             Symbol::CancelOnly(named) => named.state("cancel-only")?,
             Symbol::Auction(named) => named.state("auction")?,
-            Symbol::Delist(named) => named.state("delisted")?,
+            Symbol::Delist {
+                named,
+                final_price: Some(price),
+                id,
+            } => {
+                let path = format!("settlement/{}", named.name);
+                let body = json!({"price": price, "id": business_id(id)});
+                let target = &named.target;
+                done(target, &target.call("POST", &path, Some(&body))?);
+            }
+            Symbol::Delist { named, .. } => named.state("delisted")?,
         }
         Ok(Exit::Ok)
     }

@@ -1,7 +1,7 @@
 //! One symbol: its book, orders and trades, moved by events.
 
 use schemas::event::{Event, OrderAmended, OrderDone, Trade, TradePrevented};
-use schemas::ids::{Offset, OrderId, SymbolId};
+use schemas::ids::{ClientOrderId, Offset, OrderId, SymbolId};
 use schemas::instrument::{OrderStatus, Side};
 use schemas::perpetual_event::OrderModified;
 use schemas::report::{Level, MarketUpdate, OrderReport, TradeReport};
@@ -43,6 +43,9 @@ struct Changes {
     bids: Vec<Price>,
     asks: Vec<Price>,
     trades: Vec<TradeReport>,
+    /// The forced order that is accepted next, and those of the command.
+    named: Option<ClientOrderId>,
+    forced: Vec<OrderId>,
 }
 
 /// The symbol whose book or orders an event moves.
@@ -58,6 +61,7 @@ pub(crate) fn symbol_of(event: &Event) -> Option<SymbolId> {
         Event::TradeSettled(settled) => Some(settled.symbol),
         Event::PerpetualAccepted(order) => Some(order.symbol),
         Event::OrderModified(order) => Some(order.symbol),
+        Event::LiquidationOrdered(order) => Some(order.symbol),
         Event::OrderCalled(order) => Some(order.symbol),
         step => schemas::order_event::step_of(step).map(|(symbol, _)| symbol),
     }
@@ -94,7 +98,9 @@ impl Market {
     pub(crate) fn finish(&mut self, symbol: SymbolId, time: TimeNs) -> Option<MarketUpdate> {
         let changes = &mut self.changes;
         let last_update = self.book.last_update();
-        let is_changed = changes.first_update <= last_update || !changes.trades.is_empty();
+        let is_changed = changes.first_update <= last_update
+            || !changes.trades.is_empty()
+            || !changes.forced.is_empty();
         if !changes.listening || !is_changed {
             return None;
         }
@@ -107,6 +113,9 @@ impl Market {
                 .map(|price| (price, book.at(side, price)))
                 .collect()
         };
+        let forced = changes.forced.drain(..);
+        let forced = forced.filter_map(|order| self.orders.get(order).map(|slot| slot.report));
+        let forced: Vec<OrderReport> = forced.collect();
         let (best_bid, best_ask) = (book.best_bid(), book.best_ask());
         Some(MarketUpdate {
             symbol,
@@ -116,6 +125,7 @@ impl Market {
             bids: levels(&mut changes.bids, Side::Buy),
             asks: levels(&mut changes.asks, Side::Sell),
             trades: std::mem::take(&mut changes.trades),
+            forced,
             best_bid,
             best_ask,
             best_changed: changes.best != (best_bid, best_ask),
@@ -125,7 +135,15 @@ impl Market {
     #[inline]
     pub(crate) fn apply(&mut self, at: At, event: &Event) {
         match event {
-            Event::OrderAccepted(order) => self.orders.open(OrderReport::accepted(order, at.time)),
+            Event::OrderAccepted(order) => {
+                if self.changes.named.take() == Some(order.client_order) {
+                    self.changes.forced.push(order.order);
+                }
+                self.orders.open(OrderReport::accepted(order, at.time));
+            }
+            Event::LiquidationOrdered(order) if self.changes.listening => {
+                self.changes.named = Some(order.client_order);
+            }
             Event::Trade(trade) => self.trade(at, trade),
             Event::OrderRested(order) => {
                 self.change_order(order.order, at.time, |slot| {

@@ -60,6 +60,7 @@ impl<T: Trace> Engine<T> {
             Command::AdjustMargin(command) => self.adjust_margin(command),
             Command::InsuranceDeposit(command) => self.insurance_deposit(command),
             Command::RunFunding(command) => self.run_funding(command),
+            Command::SettleContract(command) => self.settle_contract(command),
             Command::Seal
             | Command::AdvanceClock
             | Command::Continue

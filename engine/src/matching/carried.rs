@@ -10,6 +10,7 @@ use crate::apply::Engine;
 use crate::matching::taker::Taker;
 use crate::perpetual::deleverage::Deleverage;
 use crate::perpetual::funding::Paying;
+use crate::perpetual::settle::Settlement;
 use crate::perpetual::walk::Walker;
 use crate::protection::uncross::Uncross;
 use crate::trace::Trace;
@@ -36,6 +37,8 @@ pub enum Work {
     Funding(Paying),
     /// What a liquidation gives away.
     Deleverage(Deleverage),
+    /// The end of a contract.
+    Settle(Settlement),
 }
 
 impl<T: Trace> Engine<T> {
@@ -60,6 +63,7 @@ impl<T: Trace> Engine<T> {
                 Work::Clip(account, symbol, side) => self.clip_reducing((account, symbol, side)),
                 Work::Funding(paying) => self.pay_funding(paying),
                 Work::Deleverage(rest) => self.deleverage(rest),
+                Work::Settle(rest) => self.go_on_settling(rest),
             }
         }
     }

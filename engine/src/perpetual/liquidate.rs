@@ -160,11 +160,31 @@ impl<T: Trace> Engine<T> {
                 gone.min(size)
             }
         };
+        let price = self.bankruptcy_price(pool, (symbol, side))?;
+        Some(Surrender {
+            account,
+            symbol,
+            side,
+            qty: Qty(qty),
+            price,
+        })
+    }
+
+    /// Where the position leaves its pool with nothing: the worse tick, so that the pool ends
+    /// at zero or above.
+    pub(crate) fn bankruptcy_price(
+        &self,
+        pool: Pool,
+        (symbol, side): (SymbolId, PositionSide),
+    ) -> Option<Price> {
+        let listed = &self.state.symbols[symbol.0 as usize];
+        let unit = listed.market.quote_per_tick_lot;
+        let contract = &self.state.perpetuals.contracts[&symbol];
+        let holding = contract.leg(pool.account(), side).holding;
         let sums = self.pool(pool);
-        let profit = margin::unrealised(&holding, mark, unit)?;
+        let profit = margin::unrealised(&holding, contract.mark?, unit)?;
         let behind = Amount(sums.balance() - profit.0);
         let exact = margin::price_of_loss(&holding, behind, (Rate(0), 0), unit)?;
-        // The worse tick, so that the pool ends at zero or above.
         let tick = listed.price.tick.0.max(1);
         let price = match exact.rounded(holding.size.0 > 0) {
             None => 0,
@@ -173,13 +193,7 @@ impl<T: Trace> Engine<T> {
             }
             Some(price) => price.0 - price.0 % tick,
         };
-        Some(Surrender {
-            account,
-            symbol,
-            side,
-            qty: Qty(qty),
-            price: Price(price.max(tick)),
-        })
+        Some(Price(price.max(tick)))
     }
 
     /// An IOC order of the venue in the account's name, without commission.
@@ -338,10 +352,22 @@ impl<T: Trace> Engine<T> {
 
     /// A part of a position changes hands at a price, without fees.
     pub(crate) fn take_over(&mut self, it: &Surrender, to: AccountId, cause: TakeoverCause) {
-        let market = self.state.symbols[it.symbol.0 as usize].market;
         let contract = &self.state.perpetuals.contracts[&it.symbol];
         let size = contract.leg(it.account, it.side).holding.size.0;
         let to_side = self.receiving_side(to, size);
+        self.hand_over(it, (to, to_side), cause);
+    }
+
+    /// The same, into a position that is named.
+    pub(crate) fn hand_over(
+        &mut self,
+        it: &Surrender,
+        (to, to_side): (AccountId, PositionSide),
+        cause: TakeoverCause,
+    ) {
+        let market = self.state.symbols[it.symbol.0 as usize].market;
+        let contract = &self.state.perpetuals.contracts[&it.symbol];
+        let size = contract.leg(it.account, it.side).holding.size.0;
         let quote = market.notional(it.price, it.qty).expect("it was priced");
         let part = Qty(it.qty.0 * size.signum());
         let gives = Fill {

@@ -12,7 +12,7 @@
 //! Absent on purpose: margin in several assets, scanning all accounts for one that is due.
 //!
 //! Reading order: this file (the state), `wallet`, `pool`, `rules`, `admit`, `place`, `walk`,
-//! `modify`, `conditional`, `traders`, `prices`, `funding`, `liquidate`, `deleverage`,
+//! `modify`, `conditional`, `traders`, `prices`, `funding`, `liquidate`, `deleverage`, `settle`,
 //! `section`, `reads`.
 
 pub mod wallet;
@@ -28,6 +28,7 @@ pub mod prices;
 pub mod funding;
 pub mod liquidate;
 pub mod deleverage;
+pub mod settle;
 pub mod section;
 pub mod reads;
 pub mod check;
@@ -208,6 +209,12 @@ impl Contract {
             0 => self.spec.default_leverage,
             own => own,
         }
+    }
+
+    /// Every desk from an account on.
+    pub(crate) fn desks_from(&self, from: AccountId) -> impl Iterator<Item = (AccountId, &Desk)> {
+        let desks = self.desks.iter().enumerate().skip(from.0 as usize);
+        desks.filter_map(|(account, desk)| Some((AccountId(account as u32), desk.as_deref()?)))
     }
 
     /// Every desk, by account.

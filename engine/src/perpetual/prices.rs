@@ -2,7 +2,7 @@
 
 use schemas::event::Event;
 use schemas::ids::{AccountId, SymbolId};
-use schemas::instrument::{Side, SymbolKind};
+use schemas::instrument::{Side, SymbolKind, SymbolState};
 use schemas::margin;
 use schemas::perpetual::PositionSide;
 use schemas::perpetual_command::SetIndexPriceV1;
@@ -33,8 +33,12 @@ impl<T: Trace> Engine<T> {
         if listed.kind != SymbolKind::Perpetual {
             return Err(RejectReason::UnknownSymbol);
         }
+        let is_settled = listed.state == SymbolState::Delisted;
         let contract = self.state.perpetuals.contracts.get(&symbol);
         let contract = contract.ok_or(RejectReason::InvalidContract)?;
+        if is_settled {
+            return Err(RejectReason::InvalidState);
+        }
         let fits = command.price <= PRICE_MAX
             && self.price_fits(contract, symbol.0 as usize, command.price);
         if !fits {

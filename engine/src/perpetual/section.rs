@@ -15,6 +15,7 @@ use schemas::wire::Wire;
 use super::conditional::Waiting;
 use super::deleverage::Deleverage;
 use super::funding::Paying;
+use super::settle::Settlement;
 use super::walk::Walker;
 use super::{Contract, Desk, Due, Leg, Pool, Timer};
 use crate::book::order::Order;
@@ -47,6 +48,13 @@ fields!(Deleverage {
     side,
     qty,
     price
+});
+fields!(Settlement {
+    price,
+    symbol,
+    asked,
+    long,
+    short
 });
 fields!(Due { pool, started });
 

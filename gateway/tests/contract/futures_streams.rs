@@ -107,12 +107,18 @@ async fn each_product_has_its_own_streams() {
         "btcusdt@avgPrice",
         "btcusdt@ticker_1h",
         "ethusdt@trade",
-        "btcusdt@depth5",
+        "btcusdt@depth7",
+        "btcusdt@depth5@1000ms",
     ] {
         assert_eq!(ask(&mut futures, name).await["code"], 2, "{name}");
     }
     let mut spot = open("/ws").await;
-    for name in ["btcusdt@markPrice", "!markPrice@arr", "btcusdt@depth@500ms"] {
+    for name in [
+        "btcusdt@markPrice",
+        "!markPrice@arr",
+        "btcusdt@depth@500ms",
+        "btcusdt@forceOrder",
+    ] {
         assert_eq!(ask(&mut spot, name).await["code"], 2, "{name}");
     }
 }

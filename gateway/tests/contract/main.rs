@@ -22,6 +22,7 @@ mod futures_market;
 mod futures_orders;
 mod futures_accounts;
 mod futures_streams;
+mod futures_session;
 mod terms;
 mod pegs;
 mod lists;

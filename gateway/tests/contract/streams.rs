@@ -152,6 +152,7 @@ pub fn levels(first: u64, last: u64) -> MarketUpdate {
         .map(|id| (Price(10_000 - id as i64), Qty(100_000)))
         .collect();
     MarketUpdate {
+        forced: Vec::new(),
         symbol: BTCUSDT,
         time: TimeNs((NOW_MS + last) * 1_000_000),
         first_update: first,

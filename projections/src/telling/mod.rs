@@ -365,6 +365,7 @@ fn is_perpetual(event: &Event) -> bool {
             | Event::PositionTakenOver(_)
             | Event::InsuranceDeposited { .. }
             | Event::ModifyRejected(_)
+            | Event::ContractSettled(_)
     )
 }
 

@@ -115,6 +115,7 @@ impl Show for Command {
             Command::AdjustMargin(payload) => payload.fields(out),
             Command::InsuranceDeposit(payload) => payload.fields(out),
             Command::RunFunding(payload) => payload.fields(out),
+            Command::SettleContract(payload) => payload.fields(out),
         });
     }
 }

@@ -8,10 +8,10 @@ use schemas::perpetual::{
 use schemas::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
     RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
-    SetPositionModeV1,
+    SetPositionModeV1, SettleContractV1,
 };
 use schemas::perpetual_event::{
-    FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
+    ContractSettled, FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
     LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarkPriceChanged, OrderModified,
     PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled, TradeSettled,
     WalletChanged,
@@ -59,10 +59,12 @@ shown! {
     AdjustMarginV1 { account, symbol, side, amount }
     InsuranceDepositV1 { asset, amount, business }
     RunFundingV1 { symbol, business }
+    SettleContractV1 { price, symbol, business }
     IndexPriceSet { symbol, price, source }
     MarkPriceChanged { symbol, mark }
     PremiumSampled { symbol, premium, predicted, next_funding }
     FundingFixed { symbol, slot, rate, mark, premium }
+    ContractSettled { symbol, price }
     FundingPaid { account, symbol, side, size, amount }
     FuturesTransferred { account, asset, amount, direction, business }
     WalletChanged { account, asset, cross, isolated }
@@ -107,6 +109,7 @@ pub(super) fn fields(event: &Event, out: &mut Json<'_>) {
         Event::MarkPriceChanged(event) => event.fields(out),
         Event::PremiumSampled(event) => event.fields(out),
         Event::FundingFixed(event) => event.fields(out),
+        Event::ContractSettled(event) => event.fields(out),
         Event::FundingPaid(event) => event.fields(out),
         Event::FuturesTransferred(event) => event.fields(out),
         Event::WalletChanged(event) => event.fields(out),

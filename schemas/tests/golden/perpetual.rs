@@ -11,10 +11,10 @@ use schemas::perpetual::{
 use schemas::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
     RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
-    SetPositionModeV1,
+    SetPositionModeV1, SettleContractV1,
 };
 use schemas::perpetual_event::{
-    FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
+    ContractSettled, FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
     LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarkPriceChanged, OrderModified,
     PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled, TradeSettled,
     WalletChanged,
@@ -125,6 +125,11 @@ pub(super) fn commands() -> Vec<Command> {
             asset: AssetId(712),
             business: text("insurance-1"),
         }),
+        Command::SettleContract(SettleContractV1 {
+            price: Price(0x5e77),
+            symbol: SYMBOL,
+            business: text("settle"),
+        }),
         Command::RunFunding(RunFundingV1 {
             symbol: SYMBOL,
             business: text("funding-1"),
@@ -167,6 +172,10 @@ fn rules() -> Vec<Event> {
             premium: Rate(604),
             predicted: Rate(605),
             next_funding: TimeNs(606),
+        }),
+        Event::ContractSettled(ContractSettled {
+            symbol: SYMBOL,
+            price: Price(0x5e78),
         }),
         Event::FundingFixed(FundingFixed {
             symbol: SYMBOL,

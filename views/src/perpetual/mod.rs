@@ -185,7 +185,8 @@ impl Perpetuals {
             | Event::LiquidationStarted(_)
             | Event::LiquidationOrdered(_)
             | Event::InsuranceDeposited { .. }
-            | Event::ModifyRejected(_) => {}
+            | Event::ModifyRejected(_)
+            | Event::ContractSettled(_) => {}
             _ => return false,
         }
         true

@@ -125,6 +125,38 @@ pub static METHODS: &[(&str, Method, &str)] = &[
     ("userDataStream.since", Method::GET, "/api/v1/userEvents"),
 ];
 
+/// The same of the session for futures at `/ws-fapi/v1`.
+pub static FUTURES_METHODS: &[(&str, Method, &str)] = &[
+    ("ping", Method::GET, "/fapi/v1/ping"),
+    ("time", Method::GET, "/fapi/v1/time"),
+    ("depth", Method::GET, "/fapi/v1/depth"),
+    ("ticker.price", Method::GET, "/fapi/v2/ticker/price"),
+    ("ticker.book", Method::GET, "/fapi/v1/ticker/bookTicker"),
+    ("order.place", Method::POST, "/fapi/v1/order"),
+    ("order.test", Method::POST, "/fapi/v1/order/test"),
+    ("order.modify", Method::PUT, "/fapi/v1/order"),
+    ("order.cancel", Method::DELETE, "/fapi/v1/order"),
+    ("order.status", Method::GET, "/fapi/v1/order"),
+    ("algoOrder.place", Method::POST, "/fapi/v1/algoOrder"),
+    ("algoOrder.cancel", Method::DELETE, "/fapi/v1/algoOrder"),
+    ("account.balance", Method::GET, "/fapi/v2/balance"),
+    ("v2/account.balance", Method::GET, "/fapi/v3/balance"),
+    ("account.status", Method::GET, "/fapi/v2/account"),
+    ("v2/account.status", Method::GET, "/fapi/v3/account"),
+    ("account.position", Method::GET, "/fapi/v2/positionRisk"),
+    ("v2/account.position", Method::GET, "/fapi/v3/positionRisk"),
+];
+
+/// Finds what answers a method for futures: a version in front is part of the name, and user
+/// events come by a listen key.
+pub fn find_futures(method: &str) -> Option<Answers> {
+    if let Some((_, own)) = OWN.iter().find(|(name, _)| *name == method) {
+        let is_of_session = matches!(own, Own::Logon | Own::Status | Own::Logout);
+        return is_of_session.then_some(Answers::Session(*own));
+    }
+    endpoint(FUTURES_METHODS, method)
+}
+
 /// Finds what answers a method; a version in front (`v3/order.place`) changes nothing.
 /// `None` also for a method whose endpoint is not served.
 pub fn find(method: &str) -> Option<Answers> {
@@ -132,7 +164,11 @@ pub fn find(method: &str) -> Option<Answers> {
     if let Some((_, own)) = OWN.iter().find(|(name, _)| *name == method) {
         return Some(Answers::Session(*own));
     }
-    let (_, verb, path) = METHODS.iter().find(|(name, _, _)| *name == method)?;
+    endpoint(METHODS, method)
+}
+
+fn endpoint(methods: &[(&str, Method, &str)], method: &str) -> Option<Answers> {
+    let (_, verb, path) = methods.iter().find(|(name, _, _)| *name == method)?;
     let mut routes = ROUTES.iter();
     let route = routes.find(|route| route.path == *path && route.method == verb)?;
     Some(Answers::Endpoint(route))

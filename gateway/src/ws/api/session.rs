@@ -26,7 +26,7 @@ use crate::wire::clock::TimeUnit;
 use crate::wire::parameters::Parameters;
 use crate::ws::api::frame::{NoRequest, Request, Used, reply};
 use crate::ws::api::login::{Asking, Login};
-use crate::ws::api::methods::{Answers, OWN_WEIGHT, Own, find};
+use crate::ws::api::methods::{Answers, OWN_WEIGHT, Own, find, find_futures};
 use crate::ws::api::subscriptions::{Subscriptions, Told, terminated};
 use crate::ws::handshake::{self, Sizes};
 use crate::ws::life::{self, Due, End, Life, STOPPING};
@@ -51,6 +51,7 @@ pub struct Opening {
     address: IpAddr,
     unit: TimeUnit,
     shows_limits: bool,
+    is_futures: bool,
 }
 
 type Work = Pin<Box<dyn Future<Output = Utf8Bytes> + Send>>;
@@ -82,6 +83,7 @@ fn read(_: &App, head: &Head, address: IpAddr) -> Result<Opening, ApiError> {
         address,
         unit,
         shows_limits: !hides,
+        is_futures: head.uri.path().starts_with("/ws-fapi/"),
     })
 }
 
@@ -189,6 +191,7 @@ impl Session {
         let now = self.app.parts.submit.now();
         let request = Request::read(text);
         let answers = match &request {
+            Ok(request) if self.opening.is_futures => find_futures(&request.method),
             Ok(request) => find(&request.method),
             Err(_) => None,
         };

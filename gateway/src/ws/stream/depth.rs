@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::report::{Level, MarketUpdate};
+use schemas::report::{Depth, Level, MarketUpdate};
 use schemas::units::{Price, Qty, TimeNs};
 use serde::Serialize;
 
@@ -87,6 +87,29 @@ impl Gathered {
             pu: (!grid.is_spot()).then(|| first_update.saturating_sub(1)),
             b: pairs(grid, &bids),
             a: pairs(grid, &asks),
+        }
+    }
+
+    /// The best levels as futures tell them: a message that names the changes since the one
+    /// before, with the levels as they are now.
+    pub fn levels<'a>(
+        &self,
+        grid: &'a Grid,
+        (unit, now): (TimeUnit, TimeNs),
+        depth: &Depth,
+    ) -> DepthEvent<'a> {
+        let first = self.updates.map_or(depth.last_update, |(first, _)| first);
+        let time = if self.is_empty() { now } else { self.time };
+        DepthEvent {
+            e: "depthUpdate",
+            event_time: unit.print(now),
+            time: Some(unit.print(time)),
+            s: grid.name(),
+            first_update: first,
+            u: depth.last_update,
+            pu: Some(first.saturating_sub(1)),
+            b: pairs(grid, &depth.bids),
+            a: pairs(grid, &depth.asks),
         }
     }
 

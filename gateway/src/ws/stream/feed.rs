@@ -18,6 +18,7 @@ use crate::wire::market::DepthAnswer;
 use crate::wire::symbol_query::listed_of;
 use crate::ws::stream::candle::candles;
 use crate::ws::stream::depth::Gathered;
+use crate::ws::stream::forced::ForcedOrderEvent;
 use crate::ws::stream::inbox::{Message, Sender};
 use crate::ws::stream::names::{Kind, StreamName};
 use crate::ws::stream::tickers::Look;
@@ -139,7 +140,18 @@ impl Feed {
                 self.gathered.absorb(update);
                 has_levels
             }
-            Kind::Levels { .. } => has_levels,
+            Kind::Levels { .. } => {
+                if self.stream.is_futures() {
+                    self.gathered.absorb(update);
+                }
+                has_levels
+            }
+            Kind::ForcedOrder => {
+                for order in &update.forced {
+                    self.say(&ForcedOrderEvent::new(&grid, (unit, time), (order, update)));
+                }
+                false
+            }
             Kind::Trade => {
                 for trade in &update.trades {
                     self.say(&TradeEvent::new(&grid, unit, time, trade));
@@ -177,7 +189,7 @@ impl Feed {
     /// Tells what has gathered, if its moment has come.
     pub fn flush(&mut self, round: Round<'_>) {
         let every_ms = match self.stream.kind {
-            Kind::Trade | Kind::AggregateTrade | Kind::BookTicker => return,
+            Kind::Trade | Kind::AggregateTrade | Kind::BookTicker | Kind::ForcedOrder => return,
             Kind::Depth { every_ms }
             | Kind::Levels { every_ms, .. }
             | Kind::MarkPrice { every_ms } => every_ms,
@@ -229,7 +241,11 @@ impl Feed {
             _ if !is_new => Vec::new(),
             Kind::Levels { count, .. } => {
                 let depth = round.queries.depth(grid.symbol.symbol, count);
-                let answer = depth.map(|depth| text(&DepthAnswer::new(grid, &depth)));
+                let answer = depth.map(|depth| match grid.is_spot() {
+                    true => text(&DepthAnswer::new(grid, &depth)),
+                    false => text(&self.gathered.levels(grid, (self.unit, round.time), &depth)),
+                });
+                self.gathered.start_over();
                 answer.into_iter().collect()
             }
             kind => statistics(look, kind).into_iter().collect(),

@@ -21,5 +21,6 @@ pub mod hub;
 pub mod feed;
 pub mod depth;
 pub mod trades;
+pub mod forced;
 pub mod tickers;
 pub mod candle;

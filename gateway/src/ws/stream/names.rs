@@ -31,6 +31,8 @@ pub enum Kind {
     Window { hours: u64 },
     /// The mean price of the last minutes.
     AveragePrice,
+    /// Every order by which a position was liquidated.
+    ForcedOrder,
     /// Mark, index and funding of a perpetual, every so many milliseconds.
     MarkPrice { every_ms: u64 },
 }
@@ -56,6 +58,7 @@ impl StreamName {
         if let Some(all) = name.strip_prefix('!') {
             let kind = match all {
                 "bookTicker" => Kind::BookTicker,
+                "forceOrder@arr" if !is_spot => Kind::ForcedOrder,
                 "markPrice@arr" if !is_spot => Kind::MarkPrice { every_ms: 3_000 },
                 "markPrice@arr@1s" if !is_spot => Kind::MarkPrice { every_ms: 1_000 },
                 _ => match all.strip_suffix("@arr")? {
@@ -92,17 +95,29 @@ impl StreamName {
 
 /// The streams of futures: their book speaks more often, and they have a mark price.
 fn futures_kind(text: &str) -> Option<Kind> {
-    let every_ms = match text {
-        "depth" | "depth@250ms" => 250,
-        "depth@500ms" => 500,
-        "depth@100ms" => 100,
-        "markPrice" => return Some(Kind::MarkPrice { every_ms: 3_000 }),
-        "markPrice@1s" => return Some(Kind::MarkPrice { every_ms: 1_000 }),
-        "trade" | "aggTrade" | "bookTicker" | "miniTicker" | "ticker" => return parse_kind(text),
-        _ if text.starts_with("kline_") => return parse_kind(text),
-        _ => return None,
+    let (what, pace) = text.split_once('@').unwrap_or((text, "250ms"));
+    let every_ms = match pace {
+        "100ms" => 100,
+        "500ms" => 500,
+        _ => 250,
     };
-    Some(Kind::Depth { every_ms })
+    let levels = |count| Some(Kind::Levels { count, every_ms });
+    match what {
+        _ if !matches!(pace, "100ms" | "250ms" | "500ms") => {}
+        "depth" => return Some(Kind::Depth { every_ms }),
+        "depth5" => return levels(5),
+        "depth10" => return levels(10),
+        "depth20" => return levels(20),
+        _ => {}
+    }
+    match text {
+        "forceOrder" => Some(Kind::ForcedOrder),
+        "markPrice" => Some(Kind::MarkPrice { every_ms: 3_000 }),
+        "markPrice@1s" => Some(Kind::MarkPrice { every_ms: 1_000 }),
+        "trade" | "aggTrade" | "bookTicker" | "miniTicker" | "ticker" => parse_kind(text),
+        _ if text.starts_with("kline_") => parse_kind(text),
+        _ => None,
+    }
 }
 
 fn parse_kind(text: &str) -> Option<Kind> {
