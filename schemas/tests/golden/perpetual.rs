@@ -61,6 +61,14 @@ fn terms() -> PerpetualTerms {
 }
 
 /// One command of each kind.
+fn settlement() -> Command {
+    Command::SettleContract(SettleContractV1 {
+        price: Price(0x5e77),
+        symbol: SYMBOL,
+        business: text("settle"),
+    })
+}
+
 pub(super) fn commands() -> Vec<Command> {
     let table: Vec<Bracket> = (0..16).map(|row| bracket(520 + 10 * row)).collect();
     let brackets = SetBracketsV1::new(SYMBOL, &table).expect("sixteen rows fit");
@@ -125,11 +133,7 @@ pub(super) fn commands() -> Vec<Command> {
             asset: AssetId(712),
             business: text("insurance-1"),
         }),
-        Command::SettleContract(SettleContractV1 {
-            price: Price(0x5e77),
-            symbol: SYMBOL,
-            business: text("settle"),
-        }),
+        settlement(),
         Command::RunFunding(RunFundingV1 {
             symbol: SYMBOL,
             business: text("funding-1"),
