@@ -19,6 +19,7 @@ pub mod fault;
 pub mod genesis;
 pub mod node;
 pub mod follower;
+pub mod past;
 pub mod sinks;
 pub mod outlets;
 pub mod history;

@@ -1,22 +1,17 @@
 //! The sinks of this node: one task each, and what operators ask of them.
 //!
-//! Reading order: [`Sinks::add`], then [`NodeSource`], which makes answers again by replay.
+//! Reading order: [`Sinks::add`], then `past`, which makes answers again by replay.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::apply::Stamp;
-use journal::reader::Reader;
 use parking_lot::Mutex;
 use projections::driver::{Control, Driver};
-use projections::error::SinkError;
-use projections::projection::{Answered, Batch, Projection, Source};
-use replay_tool::replay::{Replayer, collect_skips, origin, start_state};
+use projections::projection::{Projection, Source};
 use schemas::ids::Offset;
 use tokio::task::JoinHandle;
-use views::Views;
 
 use crate::node::Node;
+use crate::past::NodeSource;
 
 /// How long a sink may take for its last step; a step that is given up has no effect.
 const CLOSE_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -29,13 +24,9 @@ pub struct Sinks {
 
 struct Running {
     control: Arc<Control>,
+    /// Whether it can begin where the journal of a restored directory does.
+    begins_anywhere: bool,
     task: JoinHandle<()>,
-}
-
-/// The event log of this node, and its journal where that has been cut away.
-pub struct NodeSource {
-    dir: PathBuf,
-    views: Arc<Views>,
 }
 
 impl Sinks {
@@ -43,7 +34,7 @@ impl Sinks {
     pub fn new(node: &Node) -> Sinks {
         let (dir, views) = (node.data_dir.clone(), node.views.clone());
         Sinks {
-            source: Arc::new(NodeSource { dir, views }),
+            source: Arc::new(NodeSource::new(dir, views)),
             running: Mutex::default(),
         }
     }
@@ -56,16 +47,18 @@ impl Sinks {
         reached: impl Fn(Offset) + Send + 'static,
     ) -> Arc<Control> {
         let control = Control::new(projection.name());
+        let begins_anywhere = projection.begins_anywhere();
         let driver = Driver {
             projection,
             source: self.source.clone(),
-            dir: self.source.dir.clone(),
+            dir: self.source.dir().to_path_buf(),
             control: control.clone(),
             reached: Box::new(reached),
         };
         let task = tokio::spawn(async move { drop(driver.run().await) });
         let running = Running {
             control: control.clone(),
+            begins_anywhere,
             task,
         };
         self.running.lock().push(running);
@@ -78,14 +71,18 @@ impl Sinks {
         running.iter().map(|it| it.control.clone()).collect()
     }
 
-    /// Why nothing can be made again from offset 0, if so: in a restored directory the
-    /// journal begins later, and the rows before came with the snapshot.
-    pub fn refuses_rebuild(&self) -> Option<String> {
-        let first = match origin(&self.source.dir) {
-            Ok(origin) => origin.first,
+    /// Why a projection cannot be made again, if so: in a restored directory the journal
+    /// begins later, and rows of all times came with the snapshot.
+    pub fn refuses_rebuild(&self, name: &str) -> Option<String> {
+        let first = match self.source.begins() {
+            Ok(first) => first,
             Err(error) => return Some(error.to_string()),
         };
-        (first != Offset(0)).then(|| {
+        let running = self.running.lock();
+        let begins_anywhere = running
+            .iter()
+            .any(|it| it.control.name() == name && it.begins_anywhere);
+        (first != Offset(0) && !begins_anywhere).then(|| {
             format!(
                 "the journal begins at offset {}: rows of before cannot be made again; restore \
                  the snapshot with its read models instead",
@@ -109,46 +106,4 @@ impl Sinks {
             }
         }
     }
-}
-
-impl Source for NodeSource {
-    fn newest(&self) -> Offset {
-        self.views.next()
-    }
-
-    fn replay(&self, from: Offset, to: Offset) -> Result<Batch, SinkError> {
-        replay(&self.dir, from, to)
-    }
-}
-
-/// Answers of the commands from `from` up to `to`, made again by replay.
-fn replay(dir: &Path, from: Offset, to: Offset) -> Result<Batch, SinkError> {
-    let gap = || SinkError::Gap {
-        begins: to,
-        cursor: from,
-    };
-    let start = start_state(dir, Some(from)).map_err(|_| gap())?;
-    let skips = collect_skips(dir, start.next, Some(to)).map_err(|_| gap())?;
-    let mut reader = Reader::open(dir, start.next)?;
-    let mut replayer = Replayer::new(start.engine, start.chain, skips);
-    let mut commands = Vec::new();
-    while reader.position() < to {
-        let Some(frame) = reader.next()? else {
-            return Err(gap());
-        };
-        let applied = replayer.step(&frame).map_err(|_| gap())?;
-        let Stamp { offset, time } = applied.stamp;
-        if from <= offset {
-            commands.push(Answered {
-                offset,
-                time,
-                events: applied.events.to_vec(),
-            });
-        }
-    }
-    Ok(Batch {
-        from,
-        next: to,
-        commands,
-    })
 }

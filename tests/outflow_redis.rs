@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::servers::redis::Redis;
 use crate::servers::wait_for;
 use crate::venue::client::Client;
-use crate::venue::{Node, Start, Trader};
+use crate::venue::{Node, Start, Trader, administer};
 
 /// How long Redis may take to hold everything once all are well again.
 const CATCH_UP: Duration = Duration::from_secs(120);
@@ -221,6 +221,62 @@ fn redis_holds_what_the_node_answers_whatever_is_killed() {
         .expect("it begins");
     wait_until_told(&node);
     assert_equal(&redis, &clients(&node, &traders)[0]);
+    assert_eq!(node.terminate().code, Some(0));
+}
+
+/// Orders of one seed, until so many were answered.
+fn trade_some(node: &Node, traders: &[Trader], seed: u64) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let threads: Vec<_> = clients(node, traders)
+        .into_iter()
+        .zip(["BUY", "SELL"])
+        .map(|(client, side)| {
+            let with = (seed, stop.clone());
+            std::thread::spawn(move || trade(&client, side, with))
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(700));
+    stop.store(true, Ordering::Release);
+    for thread in threads {
+        assert!(0 < thread.join().expect("a client failed"));
+    }
+}
+
+#[test]
+fn redis_beside_a_restored_directory_begins_with_the_books_of_the_snapshot() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let redis = match Redis::start(folder.path()) {
+        Ok(redis) => redis,
+        Err(why) => return println!("SKIPPED redis: {why}"),
+    };
+    let start = configured(folder.path(), &redis);
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let node = start.node(&first);
+    let traders = ["ann", "bob"].map(|name| node.trader(name, &["BTC=1000", "USDT=50000000"]));
+    trade_some(&node, &traders, 3);
+    administer(&first, &["snapshot", "take"]).expect("a snapshot beside a running node");
+    trade_some(&node, &traders, 4);
+    wait_until_told(&node);
+    assert_eq!(node.terminate().code, Some(0));
+    let from = first.display().to_string();
+    let arguments = ["snapshot", "restore", "--from", &from];
+    administer(&second, &arguments).expect("it restores");
+
+    let node = start.node(&second);
+    trade_some(&node, &traders, 5);
+    wait_for("another journal", CATCH_UP, || {
+        let row = status(&node);
+        let line = row["last_error"].as_str().unwrap_or_default().to_string();
+        line.contains("tell of another journal") && line.contains("projection rebuild redis")
+    });
+    node.administer(&["projection", "rebuild", "redis"])
+        .expect("it begins");
+    wait_until_told(&node);
+    let levels = assert_equal(&redis, &clients(&node, &traders)[0]);
+    trade_some(&node, &traders, 6);
+    wait_until_told(&node);
+    let more = assert_equal(&redis, &clients(&node, &traders)[0]);
+    println!("{levels} levels equal, then {more}");
     assert_eq!(node.terminate().code, Some(0));
 }
 

@@ -16,12 +16,12 @@ use parking_lot::Mutex;
 use schemas::ids::Offset;
 
 use crate::error::SinkError;
-use crate::projection::{Projection, Source, next_batch, same_past};
+use crate::projection::{Batch, Projection, Source, next_batch, same_past};
 
 /// Commands in one atomic step.
 pub const BATCH: usize = 2_000;
-/// Commands made again by one replay; each replay starts at a snapshot.
-const BRIDGE: u64 = 100_000;
+/// Batches that a replay may be ahead of its sink.
+const REPLAYED_AHEAD: usize = 2;
 /// The pause when there is nothing new.
 const IDLE: Duration = Duration::from_millis(20);
 /// The first and the longest pause after a failure.
@@ -243,6 +243,9 @@ impl<P: Projection, S: Source> Driver<P, S> {
             return Err(SinkError::Ahead { cursor, newest });
         }
         same_past(&self.dir, cursor, self.projection.newest_time())?;
+        if cursor < newest {
+            cursor = self.start(cursor).await?;
+        }
         let mut rate = Rate {
             since: Instant::now(),
             from: cursor.0,
@@ -270,7 +273,7 @@ impl<P: Projection, S: Source> Driver<P, S> {
                 }
                 Ok(None) => control.sleep(IDLE).await,
                 Err(SinkError::Gap { begins, .. }) => {
-                    cursor = self.bridge(cursor, begins, &mut rate).await?;
+                    cursor = self.bridge((cursor, begins), &mut rate).await?;
                     reader = EventReader::open(&self.dir, cursor);
                 }
                 Err(error) => return Err(error),
@@ -279,34 +282,55 @@ impl<P: Projection, S: Source> Driver<P, S> {
         Ok(())
     }
 
-    /// The event log begins after the cursor: what lies between comes by replay, one piece
-    /// after the other.
+    /// Where a sink goes on beside a journal that may begin after its cursor: an empty one
+    /// begins where the journal does, any other would leave a hole and says so.
+    async fn start(&mut self, cursor: Offset) -> Result<Offset, SinkError> {
+        let begins = self.source.begins()?;
+        if begins <= cursor {
+            return Ok(cursor);
+        }
+        if cursor != Offset(0) || !self.projection.begins_anywhere() {
+            return Err(SinkError::Gone { cursor, begins });
+        }
+        let source = self.source.clone();
+        let opening = tokio::task::spawn_blocking(move || source.opening()).await;
+        let opening = opening.unwrap_or(Err(SinkError::Gone { cursor, begins }))?;
+        within(self.projection.begin(&opening)).await?;
+        let (name, orders) = (self.control.name(), opening.orders.len());
+        tracing::warn!(
+            "projection {name} begins at offset {} with {orders} open orders: what came before \
+             is gone with the journal this directory was restored from",
+            opening.next.0
+        );
+        Ok(opening.next)
+    }
+
+    /// The event log begins after the cursor: what lies between comes by replay, batch by
+    /// batch, so that memory stays flat however much it is.
     async fn bridge(
         &mut self,
-        from: Offset,
-        to: Offset,
+        (from, to): (Offset, Offset),
         rate: &mut Rate,
     ) -> Result<Offset, SinkError> {
-        let most = Offset(to.0.min(from.0 + BRIDGE));
+        let (sender, mut replayed) = tokio::sync::mpsc::channel::<Batch>(REPLAYED_AHEAD);
         let source = self.source.clone();
-        let replayed = tokio::task::spawn_blocking(move || source.replay(from, most)).await;
-        let whole = replayed.unwrap_or(Err(SinkError::Gap {
-            begins: to,
-            cursor: from,
-        }))?;
+        let replay = tokio::task::spawn_blocking(move || {
+            source.replay((from, to), &mut |batch| sender.blocking_send(batch).is_ok())
+        });
+        let control = self.control.clone();
         let mut next = from;
-        let mut commands = whole.commands.into_iter().peekable();
-        while commands.peek().is_some() {
-            let piece: Vec<_> = commands.by_ref().take(BATCH).collect();
-            let batch = crate::projection::Batch {
-                from: next,
-                next: Offset(next.0 + piece.len() as u64),
-                commands: piece,
-            };
+        while let Some(batch) = replayed.recv().await {
             within(self.projection.commit(&batch)).await?;
             next = batch.next;
             self.reach(next, rate);
+            let is_asked = [&control.stop, &control.paused, &control.rebuild];
+            if is_asked.iter().any(|it| it.load(Ordering::Acquire)) {
+                return Ok(next);
+            }
         }
+        let (begins, cursor) = (to, next);
+        let ended = replay.await;
+        ended.unwrap_or(Err(SinkError::Gap { begins, cursor }))?;
         Ok(next)
     }
 

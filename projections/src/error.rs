@@ -20,6 +20,13 @@ pub enum SinkError {
     /// The event log begins after the cursor: what lies between must come by replay.
     #[error("the event log begins at offset {}, the cursor stands at {}", .begins.0, .cursor.0)]
     Gap { begins: Offset, cursor: Offset },
+    /// The journal begins after the cursor, so that nobody can make again what lies between.
+    #[error(
+        "what came from offset {} to {} is gone: the journal of this directory was restored \
+         and begins there; `daybook projection rebuild` begins there too, without it",
+        .cursor.0, .begins.0
+    )]
+    Gone { cursor: Offset, begins: Offset },
     /// Somebody else moved the cursor.
     #[error("another writer moved the cursor from {}", .expected.0)]
     Fenced { expected: Offset },

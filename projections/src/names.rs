@@ -12,6 +12,7 @@ use schemas::report::Directory;
 pub struct SymbolName {
     /// `BTCUSDT`; `perp:BTCUSDT` for a perpetual.
     pub name: String,
+    pub is_perpetual: bool,
     pub base: AssetId,
     pub quote: AssetId,
     /// Decimals of one price unit and of one quantity unit.
@@ -44,6 +45,7 @@ impl Names {
         for symbol in &directory.symbols {
             let name = SymbolName {
                 name: full(symbol.kind, symbol.name.as_str()),
+                is_perpetual: symbol.kind == SymbolKind::Perpetual,
                 base: symbol.base,
                 quote: symbol.quote,
                 price_scale: symbol.price_scale,
@@ -71,6 +73,7 @@ impl Names {
             } => {
                 let name = SymbolName {
                     name: full(*kind, name.as_str()),
+                    is_perpetual: *kind == SymbolKind::Perpetual,
                     base: *base,
                     quote: *quote,
                     price_scale: *price_scale,

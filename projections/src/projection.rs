@@ -11,6 +11,8 @@
 //!   without events included; a sink that does not care for an event passes over it;
 //! - [`Projection::reset`] may be interrupted at any point; the next
 //!   [`Projection::cursor`] then finishes it before it answers;
+//! - a sink at 0 beside a journal that begins later is opened by [`Projection::begin`]; one
+//!   that stands before the journal's beginning goes on only after a rebuild;
 //! - the error's text is for operators: what, where, what to do. The driver puts the
 //!   projection's name before it, retries for ever, and never skips anything.
 
@@ -24,6 +26,7 @@ use schemas::ids::Offset;
 use schemas::units::TimeNs;
 
 use crate::error::SinkError;
+use crate::opening::Opening;
 
 /// Everything that one command caused.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,6 +62,19 @@ pub trait Projection: Send {
     }
     /// Throws everything away; the cursor is 0 again.
     fn reset(&mut self) -> impl Future<Output = Result<(), SinkError>> + Send;
+    /// Whether it means anything without the commands before: rows of all times do not.
+    fn begins_anywhere(&self) -> bool {
+        false
+    }
+    /// Begins at [`Opening::next`] in one atomic step, with whatever the sink needs of the
+    /// state there. Asked of an empty sink only, and only where [`Self::begins_anywhere`].
+    fn begin(
+        &mut self,
+        opening: &Opening,
+    ) -> impl Future<Output = Result<(), SinkError>> + Send {
+        let (cursor, begins) = (Offset(0), opening.next);
+        async move { Err(SinkError::Gone { cursor, begins }) }
+    }
 }
 
 /// Where answered commands come from, besides the event log; the composition root has one.
@@ -66,12 +82,27 @@ pub trait Source: Send + Sync + 'static {
     /// One past the newest command whose effects may be read: the disk is left alone while
     /// a sink has everything before it.
     fn newest(&self) -> Offset;
-    /// Makes the answers of the commands from `from` up to `to` again, where the event log
-    /// has been cut away: by replay from a snapshot. May block.
+    /// The first command that the journal has; what came before is gone for good.
     ///
     /// # Errors
-    /// When no snapshot lies before `from`, or the journal cannot be read.
-    fn replay(&self, from: Offset, to: Offset) -> Result<Batch, SinkError>;
+    /// When the journal cannot be read.
+    fn begins(&self) -> Result<Offset, SinkError>;
+    /// The oldest state from which commands can be made again. May block.
+    ///
+    /// # Errors
+    /// When no snapshot can be read.
+    fn opening(&self) -> Result<Opening, SinkError>;
+    /// Makes the answers of a span of commands again, where the event log has been cut away:
+    /// by replay from a snapshot at or before `from`. Hands them on piece by piece, in
+    /// order; ends early when `take` wants no more. Blocks.
+    ///
+    /// # Errors
+    /// When no snapshot lies before, or the journal cannot be read.
+    fn replay(
+        &self,
+        span: (Offset, Offset),
+        take: &mut dyn FnMut(Batch) -> bool,
+    ) -> Result<(), SinkError>;
 }
 
 /// Reads at most `most` commands; `None` when there is nothing new.

@@ -51,7 +51,7 @@ pub async fn act(
     };
     match act.as_str() {
         "rebuild" => {
-            if let Some(text) = admin.sinks.refuses_rebuild() {
+            if let Some(text) = admin.sinks.refuses_rebuild(&name) {
                 return Err(refusal(StatusCode::CONFLICT, text));
             }
             control.rebuild();

@@ -3,10 +3,12 @@
 //! The journal is the oracle: its trades, found by replay, are the trades that readers of
 //! Kafka see with `read_committed`: the same sequence per symbol, none missing, none twice.
 //!
-//! Reading order: this file, `away` (a sink that is gone for long), `wrong` (one that refuses).
+//! Reading order: this file, `away` (a sink that is gone for long), `wrong` (one that refuses),
+//! `restored` (a directory whose journal begins at a snapshot).
 
 mod away;
 mod wrong;
+mod restored;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! S5: what is wrong with a sink is one line that says what to do; the core trades on, and
 //! once it is mended nothing was skipped.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -106,11 +108,118 @@ fn a_broker_whose_disk_is_full_is_one_line_and_nothing_is_skipped() {
 
 /// Writes until nothing more fits.
 fn fill(ballast: &Path) {
-    use std::io::Write;
     let mut file = std::fs::File::create(ballast).expect("it can be made");
     for size in [1 << 16, 1 << 10, 1] {
         while file.write(&vec![7; size]).is_ok_and(|written| 0 < written) {}
     }
+}
+
+#[test]
+fn too_few_brokers_are_one_line_and_nothing_is_skipped() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let kafka = match Kafka::start(folder.path()) {
+        Ok(kafka) => kafka,
+        Err(why) => return println!("SKIPPED too few brokers: {why}"),
+    };
+    let table = kafka_table(&kafka.address);
+    let three = configured(folder.path(), &format!("{table}replication = 3\n"));
+    let (node, traders) = begin(&three, folder.path());
+    let todo = "start more brokers, or lower `replication` in [kafka]";
+    until_told(&node, &traders, ("kafka", todo));
+    assert_eq!(node.terminate().code, Some(0));
+    let one = configured(folder.path(), &format!("{table}replication = 1\n"));
+    let node = one.node(&folder.path().join("venue"));
+    wait_until_told(&node, "kafka");
+    assert_trades_equal(&node, &kafka.address, 1);
+    assert_eq!(node.terminate().code, Some(0));
+}
+
+#[test]
+fn a_full_disk_under_the_index_is_one_line_and_nothing_is_skipped() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    if !can_mount() {
+        return println!("SKIPPED a full disk under the index: it needs root and mounts");
+    }
+    let disk = Mount::tmpfs(&folder.path().join("venue/search"), 16).expect("it mounts");
+    let start = configured(folder.path(), "");
+    let (node, traders) = begin(&start, folder.path());
+    trade(&node, &traders);
+    wait_until_told(&node, "search");
+    let ballast = disk.path.join("ballast");
+    fill(&ballast);
+    until_told(&node, &traders, ("search", "if it stays so: free space"));
+    std::fs::remove_file(&ballast).expect("it can be removed");
+    wait_until_told(&node, "search");
+    assert_found_equal(&node);
+    assert_eq!(node.terminate().code, Some(0));
+}
+
+/// Lets those through to a server who know the password, as a server with security would.
+fn guarded(server: &OpenSearch, secret: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let target = server.url.trim_start_matches("http://").to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let target = target.clone();
+            std::thread::spawn(move || guard(stream, &target, secret));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn guard(mut client: TcpStream, target: &str, secret: &str) -> Option<()> {
+    let mut head = Vec::new();
+    let mut piece = [0; 4_096];
+    while !head.windows(4).any(|it| it == b"\r\n\r\n") {
+        match client.read(&mut piece).ok()? {
+            0 => return None,
+            read => head.extend_from_slice(&piece[..read]),
+        }
+    }
+    if !String::from_utf8_lossy(&head).contains(&format!("Basic {secret}")) {
+        let body = r#"{"error":{"type":"security_exception","reason":"who is that"},"status":401}"#;
+        let answer = format!(
+            "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        return client.write_all(answer.as_bytes()).ok();
+    }
+    let mut server = TcpStream::connect(target).ok()?;
+    server.write_all(&head).ok()?;
+    let (mut from, mut to) = (client.try_clone().ok()?, server.try_clone().ok()?);
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    std::io::copy(&mut server, &mut client).ok().map(drop)
+}
+
+#[test]
+fn a_wrong_password_of_search_is_one_line_and_nothing_is_skipped() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let server = match OpenSearch::start(folder.path()) {
+        Ok(server) => server,
+        Err(why) => return println!("SKIPPED a wrong password of search: {why}"),
+    };
+    // daybook:right
+    let url = guarded(&server, "ZGF5Ym9vazpyaWdodA==");
+    let table = |password: &str| {
+        let user = "user = \"daybook\"";
+        format!("[search]\nurl = \"{url}\"\n{user}\npassword = \"{password}\"\n")
+    };
+    let wrong = configured(folder.path(), &table("wrong"));
+    let (node, traders) = begin(&wrong, folder.path());
+    let todo = "correct `user` and `password` in [search]";
+    until_told(&node, &traders, ("search", todo));
+    assert!(
+        !status(&node, "search").to_string().contains("wrong"),
+        "the password is told"
+    );
+    assert_eq!(node.terminate().code, Some(0));
+    let right = configured(folder.path(), &table("right"));
+    let node = right.node(&folder.path().join("venue"));
+    wait_until_told(&node, "search");
+    assert_found_equal(&node);
+    assert_eq!(node.terminate().code, Some(0));
 }
 
 #[test]

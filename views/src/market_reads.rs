@@ -4,7 +4,7 @@ use schemas::ids::{AccountId, SymbolId, TradeId};
 use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
 use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::page::{AmendmentPage, ListPage, ListRef, PreventedPage};
-use schemas::report::{OrderListReport, TradeReport};
+use schemas::report::{OrderListReport, OrderReport, TradeReport};
 use schemas::units::TimeNs;
 
 use crate::Views;
@@ -98,5 +98,15 @@ impl Views {
         market.map_or_else(Vec::new, |market| {
             market.lock().order_changes.prevented(page)
         })
+    }
+
+    /// Every open order of a symbol, ascending, each with whether it stands in the book.
+    pub fn standing_orders(&self, symbol: SymbolId) -> Vec<(OrderReport, bool)> {
+        let Some(market) = self.market(symbol) else {
+            return Vec::new();
+        };
+        let market = market.lock();
+        let open = market.orders.iter().filter(|it| it.report.status.is_open());
+        open.map(|slot| (slot.report, slot.rested)).collect()
     }
 }

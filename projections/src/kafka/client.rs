@@ -1,5 +1,6 @@
 //! What every client of the brokers shares: its options, its patience, its last complaint.
 
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use rdkafka::types::RDKafkaErrorCode;
 use crate::error::SinkError;
 use crate::kafka::settings::Settings;
 
+/// How long a broker may take to accept a connection.
+const KNOCK: Duration = Duration::from_secs(3);
 /// How long one step with the brokers may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -81,6 +84,39 @@ pub(crate) fn base(settings: &Settings) -> ClientConfig {
         config.set(name, value);
     }
     config
+}
+
+/// Whether anybody listens at one of the brokers' addresses at all. Every client of
+/// librdkafka has threads of its own, and what they used stays with the allocator: brokers
+/// that are away are knocked at with nothing but a connection.
+///
+/// # Errors
+/// [`SinkError::Unreachable`].
+pub(crate) fn knock(settings: &Settings) -> Result<(), SinkError> {
+    let mut reason = "no address".to_string();
+    for broker in settings.brokers.split(',').map(str::trim) {
+        // Without a port it is Kafka's own.
+        let (host, port) = broker.rsplit_once(':').unwrap_or((broker, "9092"));
+        // `SSL://host:port` and `[::1]:port` are ways to write one, too.
+        let host = host.rsplit("://").next().unwrap_or(host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let Ok(port) = port.parse::<u16>() else {
+            return Ok(()); // Whatever that is, librdkafka says it better.
+        };
+        match (host, port).to_socket_addrs() {
+            Ok(addresses) => {
+                for address in addresses {
+                    match TcpStream::connect_timeout(&address, KNOCK) {
+                        Ok(_) => return Ok(()),
+                        Err(error) => reason = format!("{broker}: {error}"),
+                    }
+                }
+            }
+            Err(error) => reason = format!("{broker}: {error}"),
+        }
+    }
+    let address = format!("Kafka {}", settings.brokers);
+    Err(SinkError::Unreachable { address, reason })
 }
 
 /// An error as operators read it.

@@ -21,7 +21,12 @@ pub(crate) fn explain(settings: &Settings, error: SinkError) -> SinkError {
     if !matches!(error, SinkError::Unreachable { .. }) {
         return error;
     }
-    tokio::task::block_in_place(|| ask(settings)).unwrap_or(error)
+    let asked = tokio::task::block_in_place(|| {
+        // Nobody is there to be asked.
+        client::knock(settings).ok()?;
+        ask(settings)
+    });
+    asked.unwrap_or(error)
 }
 
 /// Asks as a reader, who is told of refusals that an administrator is not told of.

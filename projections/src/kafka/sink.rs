@@ -25,6 +25,7 @@ use crate::kafka::packed;
 use crate::kafka::settings::{Form, Settings};
 use crate::kafka::topics::{self, TopicNames};
 use crate::names::Names;
+use crate::opening::Opening;
 use crate::projection::{Batch, Projection};
 use crate::telling::{Fact, Outgoing, Told, Topic};
 
@@ -84,6 +85,7 @@ impl KafkaProjection {
     /// Looks who wrote last, fences it, claims the topics and reads the cursor. Only a
     /// rebuild takes over topics that tell of another journal.
     async fn open(&mut self, rebuild: bool) -> Result<Session, SinkError> {
+        blocking(|| client::knock(&self.settings))?;
         topics::make_cursors(&self.settings).await?;
         let said = blocking(|| cursor::read(&self.settings, Until::End))?;
         self.check(&said, rebuild)?;
@@ -242,6 +244,29 @@ impl Projection for KafkaProjection {
             return Err(blocking(|| self.failed(&session, failed)));
         }
         session.topics = TopicNames::of(&self.settings.prefix, at.generation);
+        session.at = at;
+        self.session = Some(session);
+        Ok(())
+    }
+
+    fn begins_anywhere(&self) -> bool {
+        true
+    }
+
+    /// A message tells what happened: what stood before needs none.
+    async fn begin(&mut self, opening: &Opening) -> Result<(), SinkError> {
+        let expected = Offset(0);
+        let Some(mut session) = self.session.take() else {
+            return Err(SinkError::Fenced { expected });
+        };
+        let at = Cursor {
+            next: opening.next,
+            ..session.at.clone()
+        };
+        let written = blocking(|| session.move_to(&at));
+        if let Err(failed) = written {
+            return Err(blocking(|| self.failed(&session, failed)));
+        }
         session.at = at;
         self.session = Some(session);
         Ok(())

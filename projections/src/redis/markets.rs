@@ -16,6 +16,7 @@ use schemas::perpetual_event::OrderModified;
 use schemas::report::TradeReport;
 use schemas::units::{Price, Qty, TimeNs};
 
+use crate::opening::Opening;
 use crate::orders::{OrderKey, When};
 
 /// How far back a ticker looks, in nanoseconds.
@@ -97,6 +98,46 @@ pub(crate) struct Markets {
 }
 
 impl Markets {
+    /// What stood there before the first command, all of it changed just now.
+    pub(crate) fn opened(opening: &Opening) -> Markets {
+        let mut markets = Markets::default();
+        for it in &opening.markets {
+            let sides = [(Side::Buy, &it.bids), (Side::Sell, &it.asks)];
+            for (side, levels) in sides {
+                for (price, qty) in levels {
+                    markets.move_level((it.symbol, side, *price), qty.0);
+                }
+            }
+            let market = markets.by_symbol.entry(it.symbol).or_default();
+            market.price = it.price;
+            if it.price.is_some() {
+                markets.changes.traded.insert(it.symbol);
+            }
+            for minute in &it.minutes {
+                market.minutes.insert(minute.open_time, *minute);
+                let changed = (it.symbol, minute.open_time);
+                markets.changes.minutes.insert(changed);
+            }
+        }
+        for order in &opening.orders {
+            // A plain order stands in its level with all that is open of it.
+            let Some(extras) = &order.report.extras else {
+                continue;
+            };
+            let key = (order.report.symbol, order.report.order);
+            let open = order.report.qty.0 - order.report.executed.0 - order.report.prevented.0;
+            let followed = Followed {
+                open,
+                hidden: extras.hidden.0,
+                rested: order.rested,
+                has_terms: true,
+            };
+            markets.followed.insert(key, followed);
+            markets.changes.followed.insert(key);
+        }
+        markets
+    }
+
     /// Folds one event in.
     pub(crate) fn apply(&mut self, when: When, event: &Event) {
         match event {

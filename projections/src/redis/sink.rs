@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::document::decimal;
 use crate::error::SinkError;
 use crate::names::Names;
+use crate::opening::Opening;
 use crate::orders::When;
 use crate::projection::{Batch, Projection};
 use crate::redis::markets::Markets;
@@ -300,17 +301,43 @@ impl RedisProjection {
         if stands.next != Some(batch.from.0) {
             return Err(fenced());
         }
+        self.send(session, batch)
+    }
+
+    /// What changed and the cursor, unless somebody else moved that since it was watched.
+    fn send(&mut self, mut session: Session, batch: &Batch) -> Result<(), SinkError> {
         let pipe = self.commands(&mut session, batch);
         let done: Option<()> = pipe
             .query(&mut session.connection)
             .map_err(|error| self.failed(&error))?;
         if done.is_none() {
-            return Err(fenced());
+            let expected = batch.from;
+            return Err(SinkError::Fenced { expected });
         }
         session.next = batch.next;
         session.time = batch.commands.last().map(|last| last.time);
         self.session = Some(session);
         Ok(())
+    }
+
+    /// Books, prices and tickers as they stood where the journal begins.
+    fn write_opening(&mut self, opening: &Opening) -> Result<(), SinkError> {
+        let expected = Offset(0);
+        let session = self.session.take().filter(|it| it.next == expected);
+        let mut session = session.ok_or(SinkError::Fenced { expected })?;
+        let stands = self.stands(&mut session.connection)?;
+        self.check(&stands)?;
+        if stands.next != Some(expected.0) {
+            return Err(SinkError::Fenced { expected });
+        }
+        self.told.clear();
+        session.markets = Markets::opened(opening);
+        let batch = Batch {
+            from: expected,
+            next: opening.next,
+            commands: Vec::new(),
+        };
+        self.send(session, &batch)
     }
 
     /// Everything that the batch changed, the cursor last.
@@ -497,5 +524,13 @@ impl Projection for RedisProjection {
         self.session = None;
         self.session = Some(tokio::task::block_in_place(|| self.open(true))?);
         Ok(())
+    }
+
+    fn begins_anywhere(&self) -> bool {
+        true
+    }
+
+    async fn begin(&mut self, opening: &Opening) -> Result<(), SinkError> {
+        tokio::task::block_in_place(|| self.write_opening(opening))
     }
 }

@@ -26,6 +26,7 @@ use tantivy::{
 
 use crate::error::SinkError;
 use crate::names::Names;
+use crate::opening::Opening;
 use crate::orders::OrderKey;
 use crate::projection::{Batch, Projection};
 use crate::search::entries::{Entries, Entry, order_name};
@@ -170,10 +171,16 @@ impl EmbeddedProjection {
         let entries = self
             .entries
             .of(batch, found.into_iter().flatten().collect())?;
-        self.add(&entries, batch).map_err(|error| failed(&error))
+        let last = batch.commands.last().map(|last| last.time);
+        let added = self.add(&entries, (batch.next, last));
+        added.map_err(|error| failed(&error))
     }
 
-    fn add(&mut self, entries: &[Entry], batch: &Batch) -> Result<(), TantivyError> {
+    fn add(
+        &mut self,
+        entries: &[Entry],
+        (next, time): (Offset, Option<TimeNs>),
+    ) -> Result<(), TantivyError> {
         let fields = &self.search.fields;
         for entry in entries {
             if entry.is_update {
@@ -183,9 +190,9 @@ impl EmbeddedProjection {
             self.writer.add_document(fields.document(entry))?;
         }
         let mut commit = self.writer.prepare_commit()?;
-        let mut payload = json!({"next": batch.next.0, "journal": self.journal});
-        if let Some(last) = batch.commands.last() {
-            payload["time_ns"] = last.time.0.to_string().into();
+        let mut payload = json!({"next": next.0, "journal": self.journal});
+        if let Some(time) = time {
+            payload["time_ns"] = time.0.to_string().into();
         }
         commit.set_payload(&payload.to_string());
         commit.commit()?;
@@ -235,6 +242,16 @@ impl Projection for EmbeddedProjection {
     async fn reset(&mut self) -> Result<(), SinkError> {
         self.entries.forget();
         tokio::task::block_in_place(|| self.empty()).map_err(|error| failed(&error))
+    }
+
+    fn begins_anywhere(&self) -> bool {
+        true
+    }
+
+    async fn begin(&mut self, opening: &Opening) -> Result<(), SinkError> {
+        let entries = self.entries.opened(opening);
+        let added = tokio::task::block_in_place(|| self.add(&entries, (opening.next, None)));
+        added.map_err(|error| failed(&error))
     }
 }
 

@@ -16,6 +16,7 @@ use schemas::units::TimeNs;
 use crate::document::Document;
 use crate::error::SinkError;
 use crate::names::Names;
+use crate::opening::Opening;
 use crate::orders::{OrderKey, Orders, When, named};
 use crate::projection::Batch;
 use crate::telling::{Fact, Told, Topic, order_document};
@@ -89,6 +90,21 @@ impl Entries {
             }
         }
         missing.into_iter().collect()
+    }
+
+    /// The documents of orders that were there before the first command: older than every
+    /// event, in the order of their making.
+    pub fn opened(&mut self, opening: &Opening) -> Vec<Entry> {
+        let mut orders: Vec<_> = opening.orders.iter().map(|it| it.report).collect();
+        orders.sort_by_key(|order| (order.created, order.symbol, order.order));
+        let mut entries = Vec::with_capacity(orders.len());
+        for (order, number) in orders.iter().zip(1..) {
+            let version = EventId(number);
+            let rank = rank_of(version, 0);
+            entries.push(self.order(order, (rank, false), version));
+            self.keep(order, rank);
+        }
+        entries
     }
 
     /// The documents of a batch; `found` are the orders of [`Entries::missing`] with their
@@ -206,6 +222,20 @@ impl Entries {
             Event::Deposited { .. } | Event::Withdrawn { .. } | Event::Transferred { .. } => {
                 (Kind::Ledger, Some(Topic::Asset))
             }
+            // States and prices of every moment are looked up, not searched.
+            Event::WalletChanged(_)
+            | Event::PositionChanged(_)
+            | Event::PerpetualAccepted(_)
+            | Event::OrderModified(_)
+            | Event::TradeSettled(_)
+            | Event::IndexPriceSet(_)
+            | Event::MarkPriceChanged(_)
+            | Event::PremiumSampled(_) => return,
+            Event::FundingPaid(_)
+            | Event::FuturesTransferred(_)
+            | Event::MarginAdjusted(_)
+            | Event::LiquidationFee(_)
+            | Event::InsuranceDeposited { .. } => (Kind::Ledger, Some(Topic::Asset)),
             _ => (Kind::Audit, None),
         };
         self.told.clear();
@@ -266,7 +296,18 @@ fn rank_of(id: EventId, part: u64) -> u64 {
 fn account_of(event: &Event) -> Option<u32> {
     match event {
         Event::OrderRejected(it) => Some(it.account.0),
-        Event::CancelRejected(it) | Event::AmendRejected(it) => Some(it.account.0),
+        Event::CancelRejected(it) | Event::AmendRejected(it) | Event::ModifyRejected(it) => {
+            Some(it.account.0)
+        }
+        Event::FundingPaid(it) => Some(it.account.0),
+        Event::FuturesTransferred(it) => Some(it.account.0),
+        Event::MarginAdjusted(it) => Some(it.account.0),
+        Event::LiquidationFee(it) => Some(it.account.0),
+        Event::LiquidationStarted(it) => Some(it.account.0),
+        Event::LiquidationOrdered(it) => Some(it.account.0),
+        Event::LeverageChanged { account, .. }
+        | Event::MarginTypeChanged { account, .. }
+        | Event::PositionModeChanged { account, .. } => Some(account.0),
         Event::OrderListRejected(it) => Some(it.account.0),
         Event::CountdownElapsed { account, .. } => Some(account.0),
         Event::AccountCreated { account, .. }

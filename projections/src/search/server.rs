@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::error::SinkError;
 use crate::names::Names;
+use crate::opening::Opening;
 use crate::projection::{Batch, Projection};
 use crate::search::embedded::NAME;
 use crate::search::entries::{Entries, Entry, key_of, order_name};
@@ -388,6 +389,26 @@ impl Projection for ServerProjection {
     async fn reset(&mut self) -> Result<(), SinkError> {
         self.entries.forget();
         self.session = Some(tokio::task::block_in_place(|| self.open(true))?);
+        Ok(())
+    }
+
+    fn begins_anywhere(&self) -> bool {
+        true
+    }
+
+    async fn begin(&mut self, opening: &Opening) -> Result<(), SinkError> {
+        let expected = Offset(0);
+        let session = self.session.take().ok_or(SinkError::Fenced { expected })?;
+        let entries = self.entries.opened(opening);
+        let to = Stands {
+            next: opening.next,
+            ..Stands::first(session.generation)
+        };
+        let begun = tokio::task::block_in_place(|| {
+            self.bulk(&entries, session.generation)?;
+            self.move_cursor(&session, to)
+        });
+        self.session = Some(begun?);
         Ok(())
     }
 }

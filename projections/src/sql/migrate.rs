@@ -11,7 +11,7 @@ use crate::sql::database::{Database, Statement};
 use crate::sql::tables::TABLES;
 
 /// Number, title and text of each.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (
         1,
         "read models",
@@ -31,6 +31,11 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         4,
         "perpetuals",
         include_str!("../../../schemas/sql/0004_perpetuals.sql"),
+    ),
+    (
+        5,
+        "past",
+        include_str!("../../../schemas/sql/0005_past.sql"),
     ),
 ];
 /// The newest.

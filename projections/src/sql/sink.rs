@@ -1,6 +1,7 @@
 //! The projection: one transaction a batch, cursor and effects together.
 
 use schemas::ids::Offset;
+use schemas::units::TimeNs;
 use sqlx::mysql::MySqlConnectOptions;
 
 use crate::error::SinkError;
@@ -35,6 +36,8 @@ pub struct SqlProjection {
     /// Whose rows these are: a database that says another name is not written to.
     scope: String,
     memory: Option<Memory>,
+    /// When the last command before the cursor came, if the database says so.
+    time: Option<TimeNs>,
     texts: Texts,
 }
 
@@ -57,6 +60,7 @@ impl SqlProjection {
             shard: Shard::WHOLE,
             scope: String::new(),
             memory: None,
+            time: None,
             texts: Texts::default(),
         }
     }
@@ -73,6 +77,7 @@ impl SqlProjection {
             shard: server.shard,
             scope: format!("{} {}/{count}", server.journal, index + 1),
             memory: None,
+            time: None,
             texts: Texts::default(),
         }
     }
@@ -106,7 +111,7 @@ impl SqlProjection {
     }
 
     async fn try_cursor(&mut self) -> Result<Offset, SinkError> {
-        self.memory = None;
+        (self.memory, self.time) = (None, None);
         let database = self.database().await?;
         let Some(row) = self.own_row(&database).await? else {
             let text = "INSERT INTO cursors (name, next, state, scope) VALUES (?, 0, 0, ?)";
@@ -128,12 +133,14 @@ impl SqlProjection {
             );
             return Err(SinkError::Refused { reason, todo });
         }
+        let time: u64 = rows::whole(&row, "time_ns")?;
+        self.time = (time != 0).then_some(TimeNs(time));
         rows::whole(&row, "next").map(Offset)
     }
 
     /// The cursor's row, if there is one; a database holds one projection only.
     async fn own_row(&self, database: &Database) -> Result<Option<Row>, SinkError> {
-        let statement = Statement::new("SELECT name, next, state, scope FROM cursors");
+        let statement = Statement::new("SELECT name, next, state, scope, time_ns FROM cursors");
         let mut own = None;
         for row in database.rows(statement).await? {
             let name = row.text("name")?;
@@ -167,6 +174,7 @@ impl SqlProjection {
         transaction.commit().await?;
         memory.tidy();
         self.memory = Some(memory);
+        self.time = batch.commands.last().map(|last| last.time);
         Ok(())
     }
 
@@ -176,9 +184,12 @@ impl SqlProjection {
         transaction: &mut Transaction,
         batch: &Batch,
     ) -> Result<(), SinkError> {
-        let text = "UPDATE cursors SET next = ? WHERE name = ? AND next = ? AND state = 0";
+        let text = "UPDATE cursors SET next = ?, time_ns = ? \
+                    WHERE name = ? AND next = ? AND state = 0";
+        let time = batch.commands.last().map_or(0, |last| last.time.0);
         let statement = Statement::new(text)
             .bind(batch.next.0)
+            .bind(time)
             .bind(self.name.as_str())
             .bind(batch.from.0);
         if transaction.execute(statement).await? == 1 {
@@ -192,7 +203,7 @@ impl SqlProjection {
     /// Marks the rows as going, empties the tables, and begins at 0. Cut off anywhere, the
     /// mark makes the next [`Projection::cursor`] do it again.
     async fn try_reset(&mut self) -> Result<(), SinkError> {
-        self.memory = None;
+        (self.memory, self.time) = (None, None);
         let database = self.database().await?;
         self.own_row(&database).await?;
         let mark = Statement::new("UPDATE cursors SET state = 1 WHERE name = ?");
@@ -201,7 +212,7 @@ impl SqlProjection {
             let text = format!("{} {}", database.dialect().empty, table.name);
             database.execute(Statement::new(text)).await?;
         }
-        let text = "UPDATE cursors SET next = 0, state = 0, scope = ? WHERE name = ?";
+        let text = "UPDATE cursors SET next = 0, time_ns = 0, state = 0, scope = ? WHERE name = ?";
         let begin = Statement::new(text)
             .bind(self.scope.as_str())
             .bind(self.name.as_str());
@@ -223,6 +234,10 @@ impl Projection for SqlProjection {
     async fn commit(&mut self, batch: &Batch) -> Result<(), SinkError> {
         let outcome = self.try_commit(batch).await;
         outcome.map_err(|error| self.forget(error))
+    }
+
+    fn newest_time(&self) -> Option<TimeNs> {
+        self.time
     }
 
     async fn reset(&mut self) -> Result<(), SinkError> {

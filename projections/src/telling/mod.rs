@@ -5,11 +5,12 @@
 //! decides who is to hear of it.
 //!
 //! Reading order: [`Topic`], [`Told::tell`], `words` (the documents), `terms`,
-//! `payments`.
+//! `payments`, `perpetual`.
 
 use schemas::event::{Event, OrderRejected, Trade};
 use schemas::ids::{AccountId, EventId, Offset, SymbolId};
 use schemas::instrument::AccountState;
+use schemas::perpetual_event::{PositionTakenOver, TradeSettled};
 use schemas::reject::RejectReason;
 use schemas::report::OrderReport;
 use schemas::units::TimeNs;
@@ -20,6 +21,7 @@ use crate::names::Names;
 mod words;
 mod terms;
 mod payments;
+mod perpetual;
 
 /// The version of the words; `schemas/kafka/values.v1.json` is their form.
 pub const VERSION: u64 = 1;
@@ -35,7 +37,7 @@ pub enum Topic {
     Trade,
     /// Payments and balances, by account.
     Asset,
-    /// Refusals by limits, freezes, halts; by account, symbol or the venue.
+    /// Refusals by limits, freezes, halts, liquidations; by account, symbol or the venue.
     Risk,
     /// What an account's owner wants to be told, by account.
     Notify,
@@ -147,6 +149,8 @@ impl Told {
         match fact.event {
             Event::Trade(trade) => self.trade((names, fact), trade),
             Event::OrderRejected(refused) => self.refused((names, fact), refused),
+            Event::TradeSettled(settled) => self.settled((names, fact), settled),
+            Event::PositionTakenOver(taken) => self.taken_over((names, fact), taken),
             Event::Transferred { from, to, .. } => {
                 self.paid((names, fact), *from);
                 self.paid((names, fact), *to);
@@ -192,6 +196,36 @@ impl Told {
             (&[Topic::Market], by_symbol),
             |document| words::public_trade(document, names, trade),
         );
+    }
+
+    /// What both sides realised for the house, each its own for the owners.
+    fn settled(&mut self, (names, fact): (&Names, Fact<'_>), settled: &TradeSettled) {
+        let by_symbol = Key::Symbol(settled.symbol);
+        self.add((names, fact), (&[Topic::Trade], by_symbol), |document| {
+            perpetual::event(document, names, fact.event);
+        });
+        for (account, taker) in [(settled.taker_account, true), (settled.maker_account, false)] {
+            self.tagged(
+                (names, fact, "ProfitRealised"),
+                (&[Topic::Asset, Topic::Notify], Key::Account(account)),
+                |document| perpetual::realised(document, names, (settled, taker)),
+            );
+        }
+    }
+
+    /// Both ends for the house, each its own for the owners.
+    fn taken_over(&mut self, (names, fact): (&Names, Fact<'_>), taken: &PositionTakenOver) {
+        let by_symbol = Key::Symbol(taken.symbol);
+        self.add((names, fact), (&[Topic::Risk], by_symbol), |document| {
+            perpetual::event(document, names, fact.event);
+        });
+        for (account, gave) in [(taken.from, true), (taken.to, false)] {
+            self.tagged(
+                (names, fact, "PositionMoved"),
+                (&[Topic::Asset, Topic::Notify], Key::Account(account)),
+                |document| perpetual::moved_position(document, names, (taken, gave)),
+            );
+        }
     }
 
     /// To the owner always, to risk when it was a limit, a freeze or a halt.
@@ -326,7 +360,7 @@ fn audience(event: &Event) -> Option<(&'static [Topic], Key)> {
         Event::AlreadyDone { .. } | Event::SkipRecorded { .. } | Event::FormatActivated { .. } => {
             return None;
         }
-        other if is_perpetual(other) => return None,
+        other if perpetual::concerns(other) => return audience_of_perpetual(other),
         Event::Trade(_)
         | Event::OrderRejected(_)
         | Event::Deposited { .. }
@@ -337,36 +371,35 @@ fn audience(event: &Event) -> Option<(&'static [Topic], Key)> {
     })
 }
 
-/// Perpetual contracts have no topics of their own yet; their orders and trades are told as
-/// every other.
-fn is_perpetual(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::ContractChanged { .. }
-            | Event::BracketChanged { .. }
-            | Event::IndexPriceSet(_)
-            | Event::MarkPriceChanged(_)
-            | Event::PremiumSampled(_)
-            | Event::FundingFixed(_)
-            | Event::FundingPaid(_)
-            | Event::FuturesTransferred(_)
-            | Event::WalletChanged(_)
-            | Event::PositionChanged(_)
-            | Event::PerpetualAccepted(_)
-            | Event::OrderModified(_)
-            | Event::TradeSettled(_)
-            | Event::LeverageChanged { .. }
-            | Event::MarginTypeChanged { .. }
-            | Event::PositionModeChanged { .. }
-            | Event::MarginAdjusted(_)
-            | Event::LiquidationStarted(_)
-            | Event::LiquidationOrdered(_)
-            | Event::LiquidationFee(_)
-            | Event::PositionTakenOver(_)
-            | Event::InsuranceDeposited { .. }
-            | Event::ModifyRejected(_)
-            | Event::ContractSettled(_)
-    )
+/// Who hears of an event of perpetual contracts that is told whole.
+fn audience_of_perpetual(event: &Event) -> Option<(&'static [Topic], Key)> {
+    use Topic::{Asset, Market, Notify, Order, Risk};
+    Some(match event {
+        Event::PerpetualAccepted(it) => (&[Order], Key::Account(it.account)),
+        Event::OrderModified(it) => (&[Order, Notify], Key::Account(it.account)),
+        Event::ModifyRejected(it) => (&[Order], Key::Account(it.account)),
+        Event::WalletChanged(it) => (&[Asset], Key::Account(it.account)),
+        Event::PositionChanged(it) => (&[Asset], Key::Account(it.account)),
+        Event::FundingPaid(it) => (&[Asset, Notify], Key::Account(it.account)),
+        Event::FuturesTransferred(it) => (&[Asset, Notify], Key::Account(it.account)),
+        Event::MarginAdjusted(it) => (&[Asset, Notify], Key::Account(it.account)),
+        Event::InsuranceDeposited { .. } => (&[Asset], Key::Account(AccountId::INSURANCE)),
+        Event::LiquidationStarted(it) => (&[Risk, Notify], Key::Account(it.account)),
+        Event::LiquidationOrdered(it) => (&[Risk, Notify], Key::Account(it.account)),
+        Event::LiquidationFee(it) => (&[Risk, Asset, Notify], Key::Account(it.account)),
+        Event::LeverageChanged { account, .. }
+        | Event::MarginTypeChanged { account, .. }
+        | Event::PositionModeChanged { account, .. } => (&[Notify], Key::Account(*account)),
+        Event::ContractChanged { symbol, .. } | Event::BracketChanged { symbol, .. } => {
+            (&[Market], Key::Symbol(*symbol))
+        }
+        Event::IndexPriceSet(it) => (&[Market], Key::Symbol(it.symbol)),
+        Event::MarkPriceChanged(it) => (&[Market], Key::Symbol(it.symbol)),
+        Event::PremiumSampled(it) => (&[Market], Key::Symbol(it.symbol)),
+        Event::FundingFixed(it) => (&[Market], Key::Symbol(it.symbol)),
+        Event::ContractSettled(it) => (&[Market], Key::Symbol(it.symbol)),
+        other => unreachable!("{} is told in parts or elsewhere", other.name()),
+    })
 }
 
 /// Refused because of a limit, a band, a freeze or a halt, and not because of a mistake in

@@ -12,10 +12,10 @@ use schemas::units::{Amount, Price, Qty};
 
 use crate::document::Document;
 use crate::names::{Names, SymbolName};
-use crate::telling::{payments, terms};
+use crate::telling::{payments, perpetual, terms};
 
 /// Decimals of a [`schemas::units::Rate`].
-const RATE_SCALE: u8 = 8;
+pub(super) const RATE_SCALE: u8 = 8;
 /// Decimals of the multipliers of a percent price filter.
 const PERCENT_SCALE: u8 = 4;
 
@@ -53,19 +53,20 @@ impl<'n> Scales<'n> {
         document.decimal(name, qty.0.into(), scale);
     }
 
-    fn quote(&self, document: &mut Document<'_>, name: &str, amount: Amount) {
+    pub(super) fn quote(&self, document: &mut Document<'_>, name: &str, amount: Amount) {
         let asset = self
             .symbol
             .and_then(|symbol| self.names.asset(symbol.quote));
         document.decimal(name, amount.0, asset.map_or(0, |asset| asset.scale));
     }
 
-    /// A commission and its asset: the buyer's in base, the seller's in quote.
+    /// A commission and its asset: the buyer's in base, the seller's in quote; of a
+    /// perpetual both in quote.
     fn fee(&self, document: &mut Document<'_>, (name, asset): (&str, &str), of: (Side, Amount)) {
         let (side, fee) = of;
         let paid_in = self.symbol.map(|symbol| match side {
-            Side::Buy => symbol.base,
-            Side::Sell => symbol.quote,
+            Side::Buy if !symbol.is_perpetual => symbol.base,
+            Side::Buy | Side::Sell => symbol.quote,
         });
         let paid_in = paid_in.unwrap_or(AssetId(u16::MAX));
         payments::money(document, self.names, (name, asset), (paid_in, fee));
@@ -116,6 +117,7 @@ pub(super) fn event(document: &mut Document<'_>, names: &Names, event: &Event) {
             scales.price(document, "price", it.price);
             scales.qty(document, "qty", it.qty);
         }
+        other if perpetual::concerns(other) => perpetual::event(document, names, other),
         other => payments::rule_or_account(document, names, other),
     }
 }

@@ -22,6 +22,16 @@ fn write(log: &mut EventLog, commands: &[Answered]) {
     log.flush().expect("flushed");
 }
 
+/// An event log of these commands, those from `from` on a nanosecond later.
+pub(crate) fn write_shifted(dir: &std::path::Path, commands: &[Answered], from: usize) {
+    let mut commands = commands.to_vec();
+    for answered in &mut commands[from..] {
+        answered.time.0 += 1;
+    }
+    let mut log = EventLog::open(dir, ID, Offset(0)).expect("a new log");
+    write(&mut log, &commands);
+}
+
 #[test]
 fn batches_hold_whole_commands_in_order_up_to_the_end() {
     let dir = folder();

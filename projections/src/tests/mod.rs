@@ -2,6 +2,7 @@
 
 mod fake;
 mod log;
+mod driver;
 mod server;
 mod candles;
 mod order_changes;
@@ -25,7 +26,7 @@ use schemas::report::{OrderReport, TradeReport};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
 use crate::error::SinkError;
-use crate::projection::{Answered, Batch, Projection};
+use crate::projection::{Answered, Batch, Projection, same_past};
 use crate::reads::{self, Page};
 use crate::sql::database::{Database, Row, Statement};
 use crate::sql::file;
@@ -322,6 +323,40 @@ async fn a_second_writer_is_noticed_and_leaves_no_trace() {
         .await
         .expect("the first goes on");
     assert_rows(&database, &fake).await;
+}
+
+/// Beside the cursor lies when its last command came: a journal that was restored to an
+/// older point and went on differently has another command there, at another time.
+#[tokio::test]
+async fn rows_of_a_journal_that_went_on_differently_are_refused_until_a_rebuild() {
+    let dir = folder();
+    let mut fake = Fake::new(23);
+    let commands: Vec<_> = (0..20).map(|offset| fake.step(offset)).collect();
+    let database = open(dir.path()).await;
+    let mut sink = SqlProjection::embedded(database.clone());
+    assert_eq!(sink.cursor().await.expect("a cursor"), Offset(0));
+    assert_eq!(sink.newest_time(), None);
+    sink.commit(&batch(&commands[..15])).await.expect("rows");
+    let last = commands[14].time;
+    assert_eq!(sink.newest_time(), Some(last));
+    let mut sink = SqlProjection::embedded(database.clone());
+    let cursor = sink.cursor().await.expect("a cursor");
+    assert_eq!((cursor, sink.newest_time()), (Offset(15), Some(last)));
+    // The journal went on differently from offset 10 on.
+    log::write_shifted(dir.path(), &commands, 10);
+    let parted = same_past(dir.path(), cursor, sink.newest_time());
+    let parted = parted.expect_err("other commands").to_string();
+    assert!(parted.contains("`daybook projection rebuild`"), "{parted}");
+    sink.reset().await.expect("thrown away");
+    let cursor = sink.cursor().await.expect("a cursor");
+    assert_eq!((cursor, sink.newest_time()), (Offset(0), None));
+    assert!(same_past(dir.path(), cursor, sink.newest_time()).is_ok());
+    // Rows of a build that did not note it are taken as they are.
+    sink.commit(&batch(&commands[..15])).await.expect("rows");
+    let older = Statement::new("UPDATE cursors SET time_ns = 0");
+    database.execute(older).await.expect("done");
+    let cursor = sink.cursor().await.expect("a cursor");
+    assert!(same_past(dir.path(), cursor, sink.newest_time()).is_ok());
 }
 
 #[tokio::test]

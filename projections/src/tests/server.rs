@@ -149,7 +149,11 @@ async fn a_server_holds_the_rows_of_the_file_also_after_a_rebuild_that_was_cut_o
     }
     let mut sink = scratch.sink(Shard::WHOLE);
     assert_eq!(sink.cursor().await.expect("a cursor"), Offset(0));
+    assert_eq!(sink.newest_time(), None);
     commit(&mut sink, &commands, 111).await;
+    let mut again = scratch.sink(Shard::WHOLE);
+    assert_eq!(again.cursor().await.expect("a cursor"), Offset(600));
+    assert_eq!(again.newest_time(), Some(commands[599].time));
     assert_same(&embedded, &scratch.database).await;
     scratch.gone().await;
 }

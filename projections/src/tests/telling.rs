@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::event::{Event, OrderRejected};
 use schemas::ids::{AccountId, ClientOrderId, Offset, SymbolId};
+use schemas::instrument::SymbolKind;
 use schemas::reject::RejectReason;
 use schemas::units::TimeNs;
 use schemas::wire::Wire;
@@ -90,18 +91,20 @@ fn listed() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// A refusal that is a risk and no mistake.
-fn frozen_out() -> Answered {
-    let refused = OrderRejected {
-        account: AccountId(7),
-        symbol: SymbolId(0),
-        client_order: ClientOrderId::EMPTY,
-        reason: RejectReason::AccountFrozen,
+/// An order refused for every reason there is.
+fn every_refusal() -> Answered {
+    let refused = |reason: &RejectReason| {
+        Event::OrderRejected(OrderRejected {
+            account: AccountId(7),
+            symbol: SymbolId(0),
+            client_order: ClientOrderId::EMPTY,
+            reason: *reason,
+        })
     };
     Answered {
         offset: Offset(301),
         time: TimeNs(1),
-        events: vec![Event::OrderRejected(refused)],
+        events: RejectReason::ALL.iter().map(refused).collect(),
     }
 }
 
@@ -117,7 +120,7 @@ fn every_value_is_what_its_schema_says() {
         time: TimeNs(1),
         events: every_event(),
     });
-    commands.push(frozen_out());
+    commands.push(every_refusal());
     let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (topic, _, value) in told(&commands) {
         let errors: Vec<_> = validator
@@ -133,6 +136,54 @@ fn every_value_is_what_its_schema_says() {
     }
     let wrong = serde_json::json!({"v": 1, "type": "Trade", "id": "1"});
     assert!(!validator.is_valid(&wrong), "the schema refuses something");
+}
+
+/// A buyer on a spot symbol pays in what was bought; on a perpetual both pay in the quote.
+#[test]
+fn commissions_of_a_perpetual_are_in_its_quote_asset() {
+    let mut fake = Fake::new(11);
+    let mut commands: Vec<_> = (0..300).map(|offset| fake.step(offset)).collect();
+    let paid = |commands: &[Answered], kind: &str| {
+        let fees = told(commands)
+            .into_iter()
+            .map(|it| it.2)
+            .filter(|it| it["type"] == kind && it["side"] == "BUY");
+        fees.map(|it| it["fee_asset"].to_string())
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!(paid(&commands, "OrderFilled").len(), 1, "one symbol");
+    let spot = paid(&commands, "OrderFilled");
+    for event in commands.iter_mut().flat_map(|it| &mut it.events) {
+        if let Event::SymbolAdded { kind, .. } = event {
+            *kind = SymbolKind::Perpetual;
+        }
+    }
+    let perpetual = paid(&commands, "OrderFilled");
+    assert_eq!(spot, BTreeSet::from(["\"BASE\"".to_string()]));
+    assert_eq!(perpetual, BTreeSet::from(["\"QUOTE\"".to_string()]));
+}
+
+/// Who else stood at the other end of a take-over is nobody's business.
+#[test]
+fn an_owner_is_told_of_no_other_account() {
+    let commands = [Answered {
+        offset: Offset(1),
+        time: TimeNs(1),
+        events: every_event(),
+    }];
+    let mut seen = 0;
+    for (topic, key, value) in told(&commands) {
+        let kind = value["type"].as_str().expect("a type");
+        if topic != Topic::Notify || !matches!(kind, "PositionMoved" | "ProfitRealised") {
+            continue;
+        }
+        seen += 1;
+        assert_eq!(value["account"].to_string(), key, "{value}");
+        let fields = value.as_object().expect("an object").keys();
+        let accounts = fields.filter(|name| name.contains("account")).count();
+        assert_eq!(accounts, 1, "{value}");
+    }
+    assert!(4 <= seen, "{seen} messages");
 }
 
 /// A search server refuses a document that has a name twice.
