@@ -105,6 +105,7 @@ fn config(dir: &Path, segments_ahead: u32) -> Config {
         snapshot_commands: 0,
         kafka: None,
         redis: None,
+        telemetry: None,
         search: Default::default(),
         accept_time: false,
         sql: Sql::default(),

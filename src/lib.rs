@@ -34,6 +34,7 @@ pub mod user_events;
 pub mod reads;
 pub mod keyring;
 pub mod admin;
+pub mod telemetry;
 pub mod edge;
 pub mod serve;
 pub mod restore;

@@ -35,6 +35,7 @@ use crate::node::Node;
 use crate::outlets;
 use crate::reads::Reads;
 use crate::sinks::Sinks;
+use crate::telemetry::Telemetry;
 
 /// How long open requests may take after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(3);
@@ -74,7 +75,8 @@ impl Venue {
         let read_models = History::open(&config.data_dir).await?;
         let node = open_node(&config, read_models.cursor).await?;
         let keys = Arc::new(Keyring::open(&config.data_dir).await?);
-        let sinks = Arc::new(Sinks::new(&node));
+        let telemetry = Telemetry::start(config.telemetry.as_ref());
+        let sinks = Arc::new(Sinks::new(&node).traced(telemetry.clone()));
         let history = History::follow(read_models, &config.sql, &node, &sinks)?;
         let history = Arc::new(history);
         let outlets = outlets::add(&config, &node, &sinks)?;
@@ -100,8 +102,8 @@ impl Venue {
             token: token(&config.data_dir)?.into(),
             data_dir: Arc::new(config.data_dir.clone()),
         };
-        let told = addresses.admin.to_string();
-        write_secret(&config.data_dir.join(ADDRESS_FILE), &told)?;
+        let place = config.data_dir.join(ADDRESS_FILE);
+        write_secret(&place, &addresses.admin.to_string())?;
         let keys: Arc<dyn Keys> = keys;
         let sockets = Sockets::default();
         let parts = Parts {
@@ -114,7 +116,7 @@ impl Venue {
         let (stop, stopping) = watch::channel(false);
         let inner = admin::router(administration.clone());
         let mut servers = vec![serve_fix(institutions, parts, &config, &stopping)];
-        servers.extend(doors.serve((routes, inner), &live, &stopping));
+        servers.extend(doors.serve((routes, inner), (&live, &telemetry), &stopping));
         Ok(Venue {
             // Before anyone is told that it is ready: a stop asked for then is a clean one.
             terminate: listen_to(SignalKind::terminate())?,
@@ -241,11 +243,11 @@ impl Doors {
     fn serve(
         self,
         (public, private): (Router, Router),
-        live: &Arc<LiveConfig>,
+        (live, telemetry): (&Arc<LiveConfig>, &Option<Arc<Telemetry>>),
         stopping: &watch::Receiver<bool>,
     ) -> Vec<tokio::task::JoinHandle<()>> {
         let spawn = |listener: TcpListener, routes, certificates| {
-            let edge = Edge::new(routes, certificates, live.clone());
+            let edge = Edge::new(routes, certificates, live.clone()).traced(telemetry.clone());
             tokio::spawn(edge.serve(listener, stopping.clone()))
         };
         let mut servers = vec![

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::node::Node;
 use crate::past::NodeSource;
+use crate::telemetry::Telemetry;
 
 /// How long a sink may take for its last step; a step that is given up has no effect.
 const CLOSE_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -19,6 +20,7 @@ const CLOSE_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Every sink that follows this node, by name.
 pub struct Sinks {
     source: Arc<NodeSource>,
+    telemetry: Option<Arc<Telemetry>>,
     running: Mutex<Vec<Running>>,
 }
 
@@ -35,8 +37,15 @@ impl Sinks {
         let (dir, views) = (node.data_dir.clone(), node.views.clone());
         Sinks {
             source: Arc::new(NodeSource::new(dir, views)),
+            telemetry: None,
             running: Mutex::default(),
         }
+    }
+
+    /// The same, whose commands are traced into each sink.
+    pub fn traced(mut self, telemetry: Option<Arc<Telemetry>>) -> Sinks {
+        self.telemetry = telemetry;
+        self
     }
 
     /// Follows the event log into a sink from its cursor on; needs a tokio runtime. After
@@ -48,6 +57,13 @@ impl Sinks {
     ) -> Arc<Control> {
         let control = Control::new(projection.name());
         let begins_anywhere = projection.begins_anywhere();
+        let (telemetry, name) = (self.telemetry.clone(), control.clone());
+        let reached = move |cursor| {
+            reached(cursor);
+            if let Some(telemetry) = &telemetry {
+                telemetry.reached(name.name(), cursor);
+            }
+        };
         let driver = Driver {
             projection,
             source: self.source.clone(),

@@ -30,6 +30,7 @@ mod pegs;
 mod trade_groups;
 mod fix_sessions;
 mod servers;
+mod telemetry;
 mod outflow_redis;
 #[cfg(all(feature = "kafka", feature = "search"))]
 mod outflow;

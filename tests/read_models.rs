@@ -38,7 +38,7 @@ fn status(node: &Node, name: &str) -> Value {
     answer[0].clone()
 }
 
-fn wait_for(node: &Node, name: &str, what: impl Fn(&Value) -> bool) -> Value {
+fn wait_for(node: &Node, name: &str, mut what: impl FnMut(&Value) -> bool) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let row = status(node, name);

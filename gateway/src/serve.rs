@@ -16,6 +16,7 @@ use axum::http::request::Parts as Head;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use futures_util::StreamExt;
+use schemas::ids::Offset;
 use schemas::instrument::SymbolKind;
 use tracing::Instrument;
 
@@ -58,6 +59,11 @@ pub async fn serve(app: Arc<App>, path: Option<&'static str>, request: Request) 
         .await;
     sign_off(&app, answered, &trace)
 }
+
+/// Where the command of a request lies: told to whoever follows it beyond the answer, whose
+/// header names the newest offset when there was none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CommandAt(pub Offset);
 
 /// What a request came to, before it has headers.
 pub struct Answered {
@@ -302,6 +308,7 @@ pub fn sign_off(app: &App, answered: Answered, trace: &str) -> Response {
             (error.status, error.body(), error.offset)
         }
     };
+    let command = offset.map(CommandAt);
     let offset = offset.or_else(|| app.newest());
     tracing::debug!(
         trace,
@@ -311,6 +318,9 @@ pub fn sign_off(app: &App, answered: Answered, trace: &str) -> Response {
     );
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
+    if let Some(command) = command {
+        response.extensions_mut().insert(command);
+    }
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: HeaderValue| drop(headers.insert(name, value));
     set(header::CONTENT_TYPE, JSON);

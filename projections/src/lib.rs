@@ -4,10 +4,10 @@
 //! atomic step, and can be thrown away and made again. Absent on purpose: the engine, the
 //! gateway, and any way for a slow sink to slow trading.
 //!
-//! Reading order: `projection` (the trait), `opening` (where history is gone), `driver` (who calls it), `orders` (events
-//! folded into rows), `sql` (SQLite, MySQL), `reads` (what history answers),
-//! `reconcile` (rows against the journal), `names`, `document` and `telling` (events in
-//! words for other systems), `kafka`, `search`, `redis`, `error`.
+//! Reading order: `projection` (the trait), `opening` (where history is gone), `driver` (who
+//! calls it), `orders` (events folded into rows), `sql` (SQLite, MySQL), `reads` (what history
+//! answers), `reconcile` (rows against the journal), `names`, `document` and `telling` (events
+//! in words for other systems), `kafka`, `search`, `redis`, `error`.
 
 #![forbid(unsafe_code)]
 

@@ -68,10 +68,7 @@ pub trait Projection: Send {
     }
     /// Begins at [`Opening::next`] in one atomic step, with whatever the sink needs of the
     /// state there. Asked of an empty sink only, and only where [`Self::begins_anywhere`].
-    fn begin(
-        &mut self,
-        opening: &Opening,
-    ) -> impl Future<Output = Result<(), SinkError>> + Send {
+    fn begin(&mut self, opening: &Opening) -> impl Future<Output = Result<(), SinkError>> + Send {
         let (cursor, begins) = (Offset(0), opening.next);
         async move { Err(SinkError::Gone { cursor, begins }) }
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::outlets::{Kafka, Redis, Search};
+use crate::config::outlets::{Kafka, Redis, Search, Telemetry};
 use crate::edge::tls::Files;
 use crate::failure::{Exit, Failure};
 
@@ -38,6 +38,8 @@ pub struct Config {
     pub kafka: Option<Kafka>,
     pub search: Search,
     pub redis: Option<Redis>,
+    /// Where traces go; nowhere unless configured.
+    pub telemetry: Option<Telemetry>,
     /// The file that `live` came from, read again when it changes.
     pub file: Option<PathBuf>,
 }
@@ -149,6 +151,7 @@ struct File {
     kafka: Option<Kafka>,
     search: Search,
     redis: Option<Redis>,
+    telemetry: Option<Telemetry>,
 }
 
 /// The flags of `daybook serve`; each wins over the file.
@@ -231,6 +234,7 @@ impl Config {
             kafka: file.kafka,
             search: file.search,
             redis: file.redis,
+            telemetry: file.telemetry,
             file: flags.config.clone(),
         };
         config.check()?;
@@ -261,6 +265,9 @@ impl Config {
             return refuse(line);
         }
         if let Some(Err(line)) = self.redis.as_ref().map(Redis::check) {
+            return refuse(line);
+        }
+        if let Some(Err(line)) = self.telemetry.as_ref().map(Telemetry::check) {
             return refuse(line);
         }
         if !self.admin_listen.ip().is_loopback() && !self.admin_listen.ip().is_unspecified() {

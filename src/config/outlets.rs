@@ -171,9 +171,61 @@ impl Redis {
     }
 }
 
+/// `[telemetry]`: where traces go.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// `http://HOST:PORT` of a collector of OpenTelemetry (OTLP over HTTP).
+    pub otlp: String,
+    /// One of so many requests is traced.
+    #[serde(default = "one_in")]
+    pub one_in: u64,
+}
+
+fn one_in() -> u64 {
+    100
+}
+
+impl Telemetry {
+    /// Whether the values can be used at all; the line says what is wrong.
+    ///
+    /// # Errors
+    /// The line for the operator.
+    pub fn check(&self) -> Result<(), String> {
+        let place = self.otlp.strip_prefix("http://");
+        if place.is_none_or(str::is_empty) {
+            return Err(format!(
+                "telemetry.otlp = {:?}: http://HOST:PORT (TLS is for a proxy beside the node)",
+                self.otlp
+            ));
+        }
+        if self.one_in == 0 {
+            return Err("telemetry.one_in = 0: 1 traces every request".to_string());
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Kafka, Redis, Search};
+    use super::{Kafka, Redis, Search, Telemetry};
+
+    #[test]
+    fn telemetry_needs_a_collector_over_plain_http() {
+        let read = |text: &str| {
+            let found: Telemetry = toml::from_str(text).map_err(|error| error.to_string())?;
+            found.check().map(|()| found.one_in)
+        };
+        assert_eq!(read("otlp = \"http://a:4318\""), Ok(100));
+        for (text, named) in [
+            ("one_in = 1", "otlp"),
+            ("otlp = \"a:4317\"", "telemetry.otlp"),
+            ("otlp = \"http://a\"\none_in = 0", "telemetry.one_in"),
+        ] {
+            let line = read(text).expect_err(text);
+            assert!(line.contains(named), "{text}: {line}");
+        }
+    }
 
     #[test]
     fn redis_needs_an_address_and_a_plain_prefix() {

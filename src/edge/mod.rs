@@ -29,6 +29,7 @@ use tower::ServiceExt;
 
 use crate::edge::tls::Certificates;
 use crate::live_config::LiveConfig;
+use crate::telemetry::Telemetry;
 
 /// Connections of one listener at a time.
 const CONNECTIONS_MAX: usize = 60_000;
@@ -45,6 +46,7 @@ pub struct Edge {
     /// With them the listener speaks TLS and nothing else.
     certificates: Option<Arc<Certificates>>,
     live: Arc<LiveConfig>,
+    telemetry: Option<Arc<Telemetry>>,
 }
 
 impl Edge {
@@ -58,7 +60,14 @@ impl Edge {
             routes,
             certificates,
             live,
+            telemetry: None,
         }
+    }
+
+    /// The same, whose requests are traced.
+    pub fn traced(mut self, telemetry: Option<Arc<Telemetry>>) -> Edge {
+        self.telemetry = telemetry;
+        self
     }
 
     /// Serves connections until `stopping`, then waits for the requests under way.
@@ -118,7 +127,16 @@ impl Edge {
         let secure = self.certificates.is_some();
         let service = service_fn(|request: Request<Incoming>| {
             let request = prepare(request, peer, secure);
-            self.routes.clone().oneshot(request)
+            let telemetry = self.telemetry.as_deref();
+            let traced = telemetry.and_then(|it| Some((it, it.begin(&request)?)));
+            let answered = self.routes.clone().oneshot(request);
+            async move {
+                let response = answered.await;
+                if let (Ok(response), Some((telemetry, begun))) = (&response, traced) {
+                    telemetry.answered(begun, response);
+                }
+                response
+            }
         });
         let mut builder = http1::Builder::new();
         builder

@@ -95,13 +95,12 @@ pub(crate) fn base(settings: &Settings) -> ClientConfig {
 pub(crate) fn knock(settings: &Settings) -> Result<(), SinkError> {
     let mut reason = "no address".to_string();
     for broker in settings.brokers.split(',').map(str::trim) {
-        // Without a port it is Kafka's own.
-        let (host, port) = broker.rsplit_once(':').unwrap_or((broker, "9092"));
-        // `SSL://host:port` and `[::1]:port` are ways to write one, too.
-        let host = host.rsplit("://").next().unwrap_or(host);
+        let Some((host, port)) = broker.rsplit_once(':') else {
+            continue;
+        };
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let Ok(port) = port.parse::<u16>() else {
-            return Ok(()); // Whatever that is, librdkafka says it better.
+            continue;
         };
         match (host, port).to_socket_addrs() {
             Ok(addresses) => {

@@ -53,6 +53,8 @@ pub struct KafkaProjection {
     names: Names,
     told: Told,
     session: Option<Session>,
+    /// Nobody answered last time.
+    is_away: bool,
     /// Claims made: each has a number, so that the newest is told from those before it.
     claims: u64,
 }
@@ -78,6 +80,7 @@ impl KafkaProjection {
             names,
             told: Told::default(),
             session: None,
+            is_away: false,
             claims: 0,
         }
     }
@@ -85,7 +88,6 @@ impl KafkaProjection {
     /// Looks who wrote last, fences it, claims the topics and reads the cursor. Only a
     /// rebuild takes over topics that tell of another journal.
     async fn open(&mut self, rebuild: bool) -> Result<Session, SinkError> {
-        blocking(|| client::knock(&self.settings))?;
         topics::make_cursors(&self.settings).await?;
         let said = blocking(|| cursor::read(&self.settings, Until::End))?;
         self.check(&said, rebuild)?;
@@ -174,9 +176,18 @@ impl Projection for KafkaProjection {
 
     async fn cursor(&mut self) -> Result<Offset, SinkError> {
         self.session = None;
+        if self.is_away {
+            // Clients that only fail again are not worth their threads.
+            blocking(|| client::knock(&self.settings))?;
+            self.is_away = false;
+        }
         let session = match self.open(false).await {
             Ok(session) => session,
-            Err(error) => return Err(diagnosis::explain(&self.settings, error)),
+            Err(error) => {
+                let error = diagnosis::explain(&self.settings, error);
+                self.is_away = matches!(error, SinkError::Unreachable { .. });
+                return Err(error);
+            }
         };
         let next = session.at.next;
         self.session = Some(session);
@@ -221,7 +232,11 @@ impl Projection for KafkaProjection {
         });
         match outcome {
             Ok(()) => Ok(()),
-            Err(error) => Err(diagnosis::explain(&self.settings, error)),
+            Err(error) => {
+                let error = diagnosis::explain(&self.settings, error);
+                self.is_away = matches!(error, SinkError::Unreachable { .. });
+                Err(error)
+            }
         }
     }
 

@@ -204,7 +204,10 @@ impl Told {
         self.add((names, fact), (&[Topic::Trade], by_symbol), |document| {
             perpetual::event(document, names, fact.event);
         });
-        for (account, taker) in [(settled.taker_account, true), (settled.maker_account, false)] {
+        for (account, taker) in [
+            (settled.taker_account, true),
+            (settled.maker_account, false),
+        ] {
             self.tagged(
                 (names, fact, "ProfitRealised"),
                 (&[Topic::Asset, Topic::Notify], Key::Account(account)),

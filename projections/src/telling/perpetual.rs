@@ -121,7 +121,11 @@ pub(super) fn event(document: &mut Document<'_>, names: &Names, event: &Event) {
 
 fn accepted(document: &mut Document<'_>, names: &Names, it: &PerpetualAccepted) {
     let terms = &it.terms;
-    let scales = position(document, names, (it.symbol, it.account, terms.position_side));
+    let scales = position(
+        document,
+        names,
+        (it.symbol, it.account, terms.position_side),
+    );
     document.number("order", it.order.0);
     if it.stop_price.0 != 0 {
         scales.price(document, "stop_price", it.stop_price);
