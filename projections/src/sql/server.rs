@@ -116,6 +116,7 @@ fn server_advice(number: u16) -> Option<&'static str> {
 /// By SQLite's result code.
 fn file_advice(code: Option<&str>) -> Option<&'static str> {
     Some(match code? {
+        "5" | "261" | "517" => "another connection holds it; it is tried again by itself",
         "13" => "free space on the disk; it goes on by itself",
         "8" | "14" | "3" => "give this user the right to write there",
         "11" | "26" => "move the file away and start again: it is made anew",
