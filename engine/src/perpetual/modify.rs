@@ -167,6 +167,8 @@ impl<T: Trace> Engine<T> {
     /// An order that stands in no queue walks; what does not fit this frame expires.
     pub(crate) fn run_standing(&mut self, handle: u32, mut walker: Walker) {
         let (from, symbol) = (self.out.len(), walker.taker.market.symbol);
+        // Its own fills shrink the position: it is not to be clipped as those that rest are.
+        self.state.books.orders.get_mut(handle).reducing = false;
         let is_whole = self.walk_perpetual(&mut walker);
         let status = match walker.taker.end() {
             Some(status) => Some(status),
@@ -208,6 +210,7 @@ impl<T: Trace> Engine<T> {
         order.price = taker.limit;
         order.open = taker.left;
         order.made = taker.executed != Qty::ZERO;
+        order.reducing = walker.reducing;
         let order = *order;
         self.state.books.enqueue(handle);
         self.count_open(&order, order.open);

@@ -1,15 +1,16 @@
 //! Conditional orders of perpetuals: by last price, by mark price, trailing, closing.
 
 use engine::apply::Engine;
+use schemas::command::{Command, RequestDigest};
 use schemas::event::Event;
 use schemas::ids::AccountId;
 use schemas::instrument::{OrderStatus, OrderType, Side};
-use schemas::perpetual::WorkingType;
-use schemas::perpetual_command::PlacePerpetualV1;
+use schemas::perpetual::{PriceMatch, WorkingType};
+use schemas::perpetual_command::{ModifyOrderV1, PlacePerpetualV1};
 use schemas::reject::RejectReason;
-use schemas::units::{Price, Qty};
+use schemas::units::{Price, Qty, TimeNs};
 
-use super::world::{World, limit, market};
+use super::world::{World, limit, market, reduce_only};
 
 fn reason(events: &[Event]) -> Option<RejectReason> {
     events.iter().find_map(|event| match event {
@@ -177,6 +178,74 @@ fn what_cannot_pay_its_margin_when_it_is_set_off_expires() {
         (open.len(), open[0].open, open[0].price),
         (1, Qty(50), Price(1_020))
     );
+    world.check();
+}
+
+/// Of the bids of [`world`] 3 lots at 980 are left, and what is below; the long one has a
+/// reduce-only order at 1,100.
+fn thin(world: &mut World, long: AccountId) {
+    let symbol = world.symbols[0];
+    let other = world.trader(10_000_000);
+    world.place(&limit(other, symbol, (Side::Sell, 37, 980)));
+    let order = reduce_only(limit(long, symbol, (Side::Sell, 10, 1_100)));
+    assert_eq!(reason(&world.place(&order)), None);
+}
+
+/// Open quantity and price of each order of an account.
+fn open(world: &World, account: AccountId) -> Vec<(i64, i64)> {
+    let orders = world.venue.engine.open_orders(account);
+    orders.iter().map(|it| (it.open.0, it.price.0)).collect()
+}
+
+#[test]
+fn a_reduce_only_order_that_is_set_off_clips_those_that_rest_and_not_itself() {
+    let (mut world, long, _) = world();
+    let symbol = world.symbols[0];
+    thin(&mut world, long);
+    let kind = OrderType::StopLossLimit;
+    let mut order = reduce_only(by_mark(stop(long, &world, (kind, Side::Sell, 10, 960))));
+    order.order.price = Price(975);
+    assert_eq!(reason(&world.place(&order)), None);
+    assert_eq!(triggered(&world.price(symbol, 960)), 1);
+    assert_eq!(world.position(long, symbol).0, 7);
+    assert_eq!(open(&world, long), [(7, 1_100), (7, 975)]);
+    world.check();
+    // One that closes all: the others go, and it ends once.
+    let order = by_mark(stop(
+        long,
+        &world,
+        (OrderType::StopLoss, Side::Sell, 7, 950),
+    ));
+    world.place(&reduce_only(order));
+    assert_eq!(triggered(&world.price(symbol, 950)), 1);
+    assert_eq!(world.position(long, symbol), (0, 0));
+    assert_eq!(open(&world, long), []);
+    world.check();
+}
+
+#[test]
+fn a_reduce_only_order_moved_to_where_it_trades_clips_those_that_rest_and_not_itself() {
+    let (mut world, long, _) = world();
+    let symbol = world.symbols[0];
+    thin(&mut world, long);
+    let order = reduce_only(limit(long, symbol, (Side::Sell, 10, 1_200)));
+    assert_eq!(reason(&world.place(&order)), None);
+    let number = world.venue.engine.open_orders(long)[1].order;
+    let events = world.apply(&Command::ModifyOrder(ModifyOrderV1 {
+        target: crate::venue::by_id(number.0),
+        new_qty: Qty(10),
+        new_price: Price(975),
+        valid_until: TimeNs(0),
+        account: long,
+        symbol,
+        request: RequestDigest::default(),
+        side: Side::Sell,
+        price_match: PriceMatch::None,
+    }));
+    let is_moved = |event: &Event| matches!(event, Event::OrderModified(_));
+    assert!(events.iter().any(is_moved), "{events:?}");
+    assert_eq!(world.position(long, symbol).0, 7);
+    assert_eq!(open(&world, long), [(7, 1_100), (7, 975)]);
     world.check();
 }
 

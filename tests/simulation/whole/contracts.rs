@@ -11,7 +11,7 @@ use schemas::perpetual::{
 use schemas::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
     RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
-    SetPositionModeV1,
+    SetPositionModeV1, SettleContractV1,
 };
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
@@ -105,10 +105,7 @@ impl Whole {
                 let direction = *self.random.pick(WalletDirection::ALL);
                 self.futures_transfer(account, amount, direction)
             }
-            94 | 95 => Command::RunFunding(RunFundingV1 {
-                symbol,
-                business: BusinessId::EMPTY,
-            }),
+            94 | 95 => self.ending(symbol, mark),
             96 | 97 => Command::InsuranceDeposit(InsuranceDepositV1 {
                 amount: Amount(1 + self.random.below(50_000) as i128),
                 asset: QUOTE,
@@ -120,6 +117,20 @@ impl Whole {
                 symbol,
             }),
         }
+    }
+
+    /// Funding; once in a long while the end of the second contract, at a price nearby.
+    fn ending(&mut self, symbol: SymbolId, mark: i64) -> Command {
+        let business = BusinessId::EMPTY;
+        if symbol == CONTRACTS[1] && self.random.chance(4) {
+            let price = Price(mark * self.random.between(90, 110) / 100);
+            return Command::SettleContract(SettleContractV1 {
+                price,
+                symbol,
+                business,
+            });
+        }
+        Command::RunFunding(RunFundingV1 { symbol, business })
     }
 
     /// A step of the index price; now and then a jump that liquidates.
