@@ -244,6 +244,8 @@ fn a_reduce_only_order_moved_to_where_it_trades_clips_those_that_rest_and_not_it
     }));
     let is_moved = |event: &Event| matches!(event, Event::OrderModified(_));
     assert!(events.iter().any(is_moved), "{events:?}");
+    let is_clipped = |event: &&Event| matches!(event, Event::OrderAmended(_));
+    assert_eq!(events.iter().filter(is_clipped).count(), 1, "{events:?}");
     assert_eq!(world.position(long, symbol).0, 7);
     assert_eq!(open(&world, long), [(7, 1_100), (7, 975)]);
     world.check();
