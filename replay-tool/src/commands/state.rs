@@ -5,14 +5,17 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use engine::apply::Engine;
+use engine::perpetual::Contract;
+use engine::perpetual::reads::OpenPosition;
+use engine::state::Symbol;
 use schemas::ids::{AccountId, Offset, OrderId, SymbolId};
 use schemas::instrument::{OrderStatus, Side};
 use schemas::report::OrderReport;
-use schemas::units::Amount;
+use schemas::units::{Amount, Price};
 
 use crate::commands::{Outcome, tell_refused};
 use crate::finding::Finding;
-use crate::json::state::{Balance, Holdings};
+use crate::json::state::{Balance, Holdings, Terms, Wallet};
 use crate::json::{Fields, Json, Names, Show};
 use crate::order_life::OrderLife;
 use crate::walk::Walk;
@@ -32,13 +35,17 @@ pub struct State {
     pub json: bool,
 }
 
+/// A rate is told in units of 1e-8.
+const RATE_SCALE: u8 = 8;
+
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// An account: what it has, and its open orders.
+    /// An account: what it has, its positions and its open orders.
     #[arg(long)]
     account: Option<u32>,
-    /// A symbol (`spot:BTCUSDT`; a bare name is a spot symbol): its rules and its book.
+    /// A symbol (`spot:BTCUSDT`, `perp:BTCUSDT`; a bare name is a spot symbol): its rules, its
+    /// book, and of a perpetual prices, funding and open interest.
     #[arg(long)]
     symbol: Option<String>,
     /// An order as SYMBOL:NUMBER, open or closed.
@@ -113,9 +120,21 @@ impl State {
             }
         });
         let moved = |it: &Balance| it.free != Amount::ZERO || it.held != Amount::ZERO;
+        let wallets = engine.assets().iter().map(|asset| {
+            let (cross, isolated) = engine.wallet(account, asset.asset);
+            Wallet {
+                asset: asset.asset,
+                scale: asset.scale,
+                cross,
+                isolated,
+            }
+        });
+        let filled = |it: &Wallet| it.cross != Amount::ZERO || it.isolated != Amount::ZERO;
         Ok(Holdings {
             account,
             balances: balances.filter(moved).collect(),
+            futures: wallets.filter(filled).collect(),
+            positions: engine.open_positions(account),
             open_orders: engine.open_orders(account),
         })
     }
@@ -195,6 +214,9 @@ struct Book<'a> {
 impl Fields for Book<'_> {
     fn fields(&self, out: &mut Json<'_>) {
         self.engine.symbols()[self.symbol.0 as usize].fields(out);
+        if let Some(contract) = self.engine.contract(self.symbol) {
+            out.field("contract", &Terms { contract });
+        }
         out.field("bids", &self.engine.levels(self.symbol, Side::Buy));
         out.field("asks", &self.engine.levels(self.symbol, Side::Sell));
     }
@@ -205,6 +227,9 @@ impl Book<'_> {
         let symbol = &self.engine.symbols()[self.symbol.0 as usize];
         let name = names.of_symbol(self.symbol).unwrap_or_default();
         writeln!(out, "{name} {}", word(&symbol.state, names))?;
+        if let Some(contract) = self.engine.contract(self.symbol) {
+            tell_contract(out, contract, symbol)?;
+        }
         for (side, title) in [(Side::Buy, "bid"), (Side::Sell, "ask")] {
             for level in self.engine.levels(self.symbol, side) {
                 let price = decimal(level.price.0.into(), symbol.price_scale);
@@ -216,6 +241,50 @@ impl Book<'_> {
     }
 }
 
+/// Prices, open interest and funding of a perpetual.
+fn tell_contract(
+    out: &mut impl Write,
+    contract: &Contract,
+    symbol: &Symbol,
+) -> std::io::Result<()> {
+    let price = |price: Option<Price>| match price {
+        Some(price) => decimal(price.0.into(), symbol.price_scale),
+        None => "none".to_string(),
+    };
+    writeln!(
+        out,
+        "index {} mark {} open interest {} funding {} next at {} ns",
+        price(contract.index),
+        price(contract.mark),
+        decimal(contract.longs, symbol.qty_scale),
+        decimal(contract.last_funding.0.into(), RATE_SCALE),
+        contract.next_funding.0
+    )
+}
+
+fn tell_position(
+    out: &mut impl Write,
+    position: &OpenPosition,
+    names: &Names,
+) -> std::io::Result<()> {
+    let symbol = names.of_symbol(position.symbol).unwrap_or_default();
+    let margin = match position.isolated {
+        true => "isolated",
+        false => "cross",
+    };
+    writeln!(
+        out,
+        "{symbol} {} {} units, cost {}, mark {} ticks, {}x {margin}: unrealised {}, maintenance {}",
+        word(&position.side, names),
+        position.holding.size.0,
+        position.holding.cost.0,
+        position.mark.0,
+        position.leverage,
+        position.unrealised.0,
+        position.maintenance.0
+    )
+}
+
 fn tell_holdings(out: &mut impl Write, held: &Holdings, names: &Names) -> std::io::Result<()> {
     writeln!(out, "account {}", held.account.0)?;
     for balance in &held.balances {
@@ -223,6 +292,15 @@ fn tell_holdings(out: &mut impl Write, held: &Holdings, names: &Names) -> std::i
         let free = decimal(balance.free.0, balance.scale);
         let locked = decimal(balance.held.0, balance.scale);
         writeln!(out, "{asset} free {free} held {locked}")?;
+    }
+    for wallet in &held.futures {
+        let asset = names.of_asset(wallet.asset).unwrap_or_default();
+        let cross = decimal(wallet.cross.0, wallet.scale);
+        let isolated = decimal(wallet.isolated.0, wallet.scale);
+        writeln!(out, "futures {asset} cross {cross} isolated {isolated}")?;
+    }
+    for position in &held.positions {
+        tell_position(out, position, names)?;
     }
     for order in &held.open_orders {
         let symbol = names.of_symbol(order.symbol).unwrap_or_default();

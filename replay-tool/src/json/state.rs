@@ -1,5 +1,7 @@
 //! What a state holds: orders, levels, balances, symbols.
 
+use engine::perpetual::Contract;
+use engine::perpetual::reads::OpenPosition;
 use engine::reads::{BookLevel, OpenExtras, OpenOrder};
 use engine::state::Symbol;
 use schemas::ids::{AccountId, AssetId};
@@ -21,19 +23,43 @@ pub struct Balance {
     pub held: Amount,
 }
 
+/// What an account has of one asset in its futures wallet, in atoms.
+pub struct Wallet {
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Decimals of one unit.
+    pub scale: u8,
+    /// Behind all cross positions.
+    pub cross: Amount,
+    /// Beside isolated positions.
+    pub isolated: Amount,
+}
+
+/// A perpetual at one moment.
+pub struct Terms<'a> {
+    /// Its rules, leverage table and prices.
+    pub contract: &'a Contract,
+}
+
 /// An account at one moment.
 pub struct Holdings {
     /// Whose.
     pub account: AccountId,
     /// Every asset that is not empty.
     pub balances: Vec<Balance>,
+    /// Every futures wallet that is not empty.
+    pub futures: Vec<Wallet>,
+    /// By symbol and side.
+    pub positions: Vec<OpenPosition>,
     /// By symbol and number.
     pub open_orders: Vec<OpenOrder>,
 }
 
 shown! {
     Balance { asset, scale, free, held }
-    Holdings { account, balances, open_orders }
+    Wallet { asset, scale, cross, isolated }
+    OpenPosition { symbol, side, holding, leverage, isolated, mark, unrealised, maintenance }
+    Holdings { account, balances, futures, positions, open_orders }
     BookLevel { price, qty, orders }
     OpenOrder {
         symbol, order, account, client_order, side, order_type, time_in_force, self_trade, price,
@@ -60,6 +86,30 @@ impl<T: Show> Show for Option<T> {
             Some(value) => value.show(out),
             None => out.number("null"),
         }
+    }
+}
+
+impl Fields for Terms<'_> {
+    fn fields(&self, out: &mut Json<'_>) {
+        let Contract {
+            spec,
+            index,
+            mark,
+            last_funding,
+            next_funding,
+            longs,
+            ..
+        } = self.contract;
+        out.field("open_interest", longs);
+        put!(out, index, mark, last_funding, next_funding, spec);
+        let table = self.contract.table.as_ref();
+        out.field("brackets", &table.map(|table| table.brackets().to_vec()));
+    }
+}
+
+impl Show for Terms<'_> {
+    fn show(&self, out: &mut Json<'_>) {
+        out.object(|out| self.fields(out));
     }
 }
 

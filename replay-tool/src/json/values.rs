@@ -47,7 +47,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(u8, u16, u32, u64, i64, bool);
+plain!(u8, u16, u32, u64, i64, i128, bool);
 
 impl Show for str {
     fn show(&self, out: &mut Json<'_>) {

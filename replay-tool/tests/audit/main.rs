@@ -1,9 +1,11 @@
 //! What `replay-tool` finds and does not find in directories that hold a small venue.
 //!
-//! Reading order: `venue` (makes the directories), `clean`, `snapshots`, `damage`, `looks`.
+//! Reading order: `venue` (makes the directories), `clean`, `snapshots`, `damage`, `looks`,
+//! `perpetuals`.
 
 mod venue;
 mod clean;
 mod snapshots;
 mod damage;
 mod looks;
+mod perpetuals;
