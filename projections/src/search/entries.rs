@@ -205,38 +205,8 @@ impl Entries {
 
     /// What is found of an event beside the orders it changes.
     fn event(&mut self, fact: Fact<'_>, entries: &mut Vec<Entry>) {
-        let (kind, topic) = match fact.event {
-            // Orders' documents say all this.
-            Event::OrderAccepted(_)
-            | Event::OrderRested(_)
-            | Event::OrderCalled(_)
-            | Event::OrderDone(_)
-            | Event::OrderAmended(_)
-            | Event::TradePrevented(_)
-            | Event::OrderListAccepted(_)
-            | Event::OrderListDone(_)
-            | Event::CountdownSet { .. }
-            | Event::BalanceChanged(_) => return,
-            step if step_of(step).is_some() => return,
-            Event::Trade(_) => (Kind::Trade, Some(Topic::Trade)),
-            Event::Deposited { .. } | Event::Withdrawn { .. } | Event::Transferred { .. } => {
-                (Kind::Ledger, Some(Topic::Asset))
-            }
-            // States and prices of every moment are looked up, not searched.
-            Event::WalletChanged(_)
-            | Event::PositionChanged(_)
-            | Event::PerpetualAccepted(_)
-            | Event::OrderModified(_)
-            | Event::TradeSettled(_)
-            | Event::IndexPriceSet(_)
-            | Event::MarkPriceChanged(_)
-            | Event::PremiumSampled(_) => return,
-            Event::FundingPaid(_)
-            | Event::FuturesTransferred(_)
-            | Event::MarginAdjusted(_)
-            | Event::LiquidationFee(_)
-            | Event::InsuranceDeposited { .. } => (Kind::Ledger, Some(Topic::Asset)),
-            _ => (Kind::Audit, None),
+        let Some((kind, topic)) = kind_of(fact.event) else {
+            return;
         };
         self.told.clear();
         self.told.tell(&self.names, fact);
@@ -286,6 +256,44 @@ impl Entries {
             }
         }
     }
+}
+
+/// Under which kind an event is found, and in the words of which topic; `None` for what is
+/// not found by itself.
+fn kind_of(event: &Event) -> Option<(Kind, Option<Topic>)> {
+    Some(match event {
+        // Orders' documents say all this.
+        Event::OrderAccepted(_)
+        | Event::OrderRested(_)
+        | Event::OrderCalled(_)
+        | Event::OrderDone(_)
+        | Event::OrderAmended(_)
+        | Event::TradePrevented(_)
+        | Event::OrderListAccepted(_)
+        | Event::OrderListDone(_)
+        | Event::CountdownSet { .. }
+        | Event::BalanceChanged(_) => return None,
+        step if step_of(step).is_some() => return None,
+        Event::Trade(_) => (Kind::Trade, Some(Topic::Trade)),
+        Event::Deposited { .. } | Event::Withdrawn { .. } | Event::Transferred { .. } => {
+            (Kind::Ledger, Some(Topic::Asset))
+        }
+        // States and prices of every moment are looked up, not searched.
+        Event::WalletChanged(_)
+        | Event::PositionChanged(_)
+        | Event::PerpetualAccepted(_)
+        | Event::OrderModified(_)
+        | Event::TradeSettled(_)
+        | Event::IndexPriceSet(_)
+        | Event::MarkPriceChanged(_)
+        | Event::PremiumSampled(_) => return None,
+        Event::FundingPaid(_)
+        | Event::FuturesTransferred(_)
+        | Event::MarginAdjusted(_)
+        | Event::LiquidationFee(_)
+        | Event::InsuranceDeposited { .. } => (Kind::Ledger, Some(Topic::Asset)),
+        _ => (Kind::Audit, None),
+    })
 }
 
 fn rank_of(id: EventId, part: u64) -> u64 {
