@@ -105,6 +105,15 @@ impl<T: Trace> Engine<T> {
         }
     }
 
+    /// The same venue between two frames, heard by another trace.
+    pub fn heard_by<U: Trace>(self, trace: U) -> Engine<U> {
+        Engine {
+            events_max: self.events_max,
+            fires_max: self.fires_max,
+            ..Engine::with_state(self.state, trace)
+        }
+    }
+
     /// What hears the steps.
     pub fn trace(&self) -> &T {
         &self.trace

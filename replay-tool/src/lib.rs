@@ -6,7 +6,7 @@
 //! of `replay-tool` calls them).
 //!
 //! Reading order: `replay`, `manifest`, `snapshot`, `walk`, `finding`, `event_check`, `json`,
-//! `order_life`, `commands`.
+//! `rules`, `order_life`, `commands`.
 //!
 //! **Invariant:** equal frames give equal events, chain and root, whatever state the replay
 //! began with.
@@ -21,6 +21,7 @@ pub mod walk;
 pub mod finding;
 mod event_check;
 pub mod json;
+pub mod rules;
 pub mod order_life;
 pub mod progress;
 pub mod commands;

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use engine::apply::{Engine, Outcome, Stamp};
 use engine::chain::Chain;
+use engine::trace::{NoTrace, Note, Notes};
 use journal::error::JournalError;
 use journal::frame::{Frame, JournalId};
 use journal::reader::Reader;
@@ -244,6 +245,41 @@ impl Replayer {
     /// state is as before then.
     #[inline]
     pub fn step(&mut self, frame: &Frame<'_>) -> Result<Applied<'_>, ReplayError> {
+        let (stamp, command) = self.admit(frame)?;
+        let skipped = self.is_skipped(frame.offset);
+        let outcome = if skipped {
+            self.engine.skip(stamp, &mut self.events)
+        } else {
+            self.engine.apply(stamp, &command, &mut self.events)
+        };
+        Ok(self.applied(stamp, command, (skipped, outcome)))
+    }
+
+    /// Applies one frame and hears every step of it.
+    ///
+    /// # Errors
+    /// As [`Replayer::step`].
+    pub fn step_heard(
+        &mut self,
+        frame: &Frame<'_>,
+    ) -> Result<(Applied<'_>, Vec<Note>), ReplayError> {
+        let (stamp, command) = self.admit(frame)?;
+        let skipped = self.is_skipped(frame.offset);
+        let engine = std::mem::replace(&mut self.engine, Engine::new(0));
+        let mut heard = engine.heard_by(Notes::default());
+        let outcome = if skipped {
+            heard.skip(stamp, &mut self.events)
+        } else {
+            heard.apply(stamp, &command, &mut self.events)
+        };
+        let notes = std::mem::take(&mut heard.trace_mut().0);
+        self.engine = heard.heard_by(NoTrace);
+        Ok((self.applied(stamp, command, (skipped, outcome)), notes))
+    }
+
+    /// Checks that a frame is the next one, and decodes it.
+    #[inline]
+    fn admit(&mut self, frame: &Frame<'_>) -> Result<(Stamp, Command), ReplayError> {
         let stamp = Stamp {
             offset: frame.offset,
             time: frame.time,
@@ -262,26 +298,35 @@ impl Replayer {
         }
         let command = command_of(frame)?;
         self.events.clear();
-        let skipped = !self.skips.is_empty() && self.skips.contains(&frame.offset);
-        let outcome = if skipped {
-            self.engine.skip(stamp, &mut self.events)
-        } else {
-            self.engine.apply(stamp, &command, &mut self.events)
-        };
+        Ok((stamp, command))
+    }
+
+    #[inline]
+    fn is_skipped(&self, offset: Offset) -> bool {
+        !self.skips.is_empty() && self.skips.contains(&offset)
+    }
+
+    /// Takes what happened into the chain, and tells it.
+    #[inline]
+    fn applied(
+        &mut self,
+        stamp: Stamp,
+        command: Command,
+        (skipped, outcome): (bool, Outcome),
+    ) -> Applied<'_> {
         if self.hashes {
             self.encoded.clear();
             encode_events(&self.events, &mut self.encoded);
             self.chain.absorb(stamp, &self.encoded);
         }
-        let (events, encoded) = (self.events.as_slice(), self.encoded.as_slice());
-        Ok(Applied {
+        Applied {
             stamp,
             command,
             skipped,
-            events,
-            encoded,
+            events: self.events.as_slice(),
+            encoded: self.encoded.as_slice(),
             outcome,
-        })
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use engine::trace::Note;
 use journal::frame::{Frame, JournalId};
 use journal::reader::Reader;
 use schemas::ids::Offset;
@@ -79,27 +80,22 @@ impl Walk {
             return Ok(None);
         };
         self.progress.advance();
-        let replayer = &mut self.replayer;
-        // A broken engine is not used again: every caller ends at the first error.
-        let stepped = catch_unwind(AssertUnwindSafe(move || {
-            let moved_in = replayer;
-            moved_in.step(&frame)
-        }));
-        match stepped {
-            Ok(applied) => Ok(Some(Step {
-                frame,
-                applied: applied?,
-            })),
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or(panic.downcast_ref::<&str>().copied());
-                let message = text.unwrap_or("the engine panicked").to_string();
-                Err(ReplayError::Fault {
-                    offset: frame.offset,
-                    message,
-                })
-            }
-        }
+        let applied = guarded(&mut self.replayer, frame, |replayer| replayer.step(&frame))?;
+        Ok(Some(Step { frame, applied }))
+    }
+
+    /// As [`Walk::step`], and hears what the engine did on the way.
+    ///
+    /// # Errors
+    /// As [`Walk::step`].
+    pub fn step_heard(&mut self) -> Result<Option<(Step<'_>, Vec<Note>)>, ReplayError> {
+        let Some(frame) = self.reader.next()? else {
+            return Ok(None);
+        };
+        self.progress.advance();
+        let heard = guarded(&mut self.replayer, frame, |it| it.step_heard(&frame));
+        let (applied, notes) = heard?;
+        Ok(Some((Step { frame, applied }, notes)))
     }
 
     /// Applies frames until `next` is the first that has not been applied.
@@ -133,4 +129,22 @@ pub fn file_holding(folder: &Path, extension: &str, offset: Offset) -> PathBuf {
     named
         .max()
         .map_or_else(|| folder.to_path_buf(), |(_, path)| path)
+}
+
+/// A broken engine is not used again: every caller ends at the first error.
+fn guarded<'a, R>(
+    replayer: &'a mut Replayer,
+    frame: Frame<'_>,
+    step: impl FnOnce(&'a mut Replayer) -> Result<R, ReplayError>,
+) -> Result<R, ReplayError> {
+    let stepped = catch_unwind(AssertUnwindSafe(move || step(replayer)));
+    stepped.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied());
+        let message = text.unwrap_or("the engine panicked").to_string();
+        Err(ReplayError::Fault {
+            offset: frame.offset,
+            message,
+        })
+    })
 }

@@ -3,14 +3,16 @@
 //! Facts go to stdout, talk to stderr. Exit codes: 0 clean, 1 a finding, 2 could not look.
 //! A closed pipe is success. Nothing here writes into what it reads.
 //!
-//! Reading order: this file, `verify`, `root`, `dump`, `state`, `diff`.
+//! Reading order: this file, `verify`, `root`, `dump`, `state`, `explain`, `diff`.
 
 pub mod verify;
 pub mod root;
 pub mod dump;
 pub mod state;
+pub mod explain;
 pub mod diff;
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -33,6 +35,7 @@ enum Subcommand {
     Root(root::Root),
     Dump(dump::Dump),
     State(state::State),
+    Explain(explain::Explain),
     Diff(diff::Diff),
 }
 
@@ -53,6 +56,7 @@ impl Cli {
             Subcommand::Root(root) => (root.run(out), root.json),
             Subcommand::Dump(dump) => (dump.run(out), true),
             Subcommand::State(state) => (state.run(out), state.json),
+            Subcommand::Explain(explain) => (explain.run(out), explain.json),
             Subcommand::Diff(diff) => (diff.run(out), diff.json),
         };
         let told = ran.and_then(|outcome| {
@@ -107,6 +111,10 @@ fn tell_refused(walk: &Walk) {
 }
 
 /// Bytes as hex digits.
-fn hex(bytes: &[u8; 32]) -> String {
-    blake3::Hash::from_bytes(*bytes).to_hex().to_string()
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+    }
+    text
 }

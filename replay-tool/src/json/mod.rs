@@ -5,14 +5,14 @@
 //! capitals. Symbols and assets appear by name (`spot:BTCUSDT`, `BTC`), by number when the
 //! name is not known. Integers may be longer than 64 bits.
 //!
-//! Reading order: this file, `values`, `commands`, `events`,
-//! `perpetual`, `state`.
+//! Reading order: this file, `values`, `commands`, `events`, `perpetual`, `state`, `notes`.
 
-mod values;
+pub mod values;
 mod commands;
 mod events;
 mod perpetual;
 pub mod state;
+pub mod notes;
 
 use std::fmt::{Display, Write};
 

@@ -101,39 +101,45 @@ shown! {
 
 impl Show for Filter {
     fn show(&self, out: &mut Json<'_>) {
-        out.object(|out| match self {
-            Filter::Price(filter) => named(out, "PRICE_FILTER", filter),
-            Filter::LotSize(filter) => named(out, "LOT_SIZE", filter),
-            Filter::MarketLotSize(filter) => named(out, "MARKET_LOT_SIZE", filter),
-            Filter::Notional(filter) => named(out, "NOTIONAL", filter),
-            Filter::PercentPrice(filter) => named(out, "PERCENT_PRICE_BY_SIDE", filter),
-            Filter::MaxNumOrders(count) => {
-                out.field("filter", "MAX_NUM_ORDERS");
-                out.field("count", count);
+        out.object(|out| {
+            out.field("filter", filter_name(self));
+            match self {
+                Filter::Price(filter) => filter.fields(out),
+                Filter::LotSize(filter) | Filter::MarketLotSize(filter) => filter.fields(out),
+                Filter::Notional(filter) => filter.fields(out),
+                Filter::PercentPrice(filter) => filter.fields(out),
+                Filter::TrailingDelta(filter) => filter.fields(out),
+                Filter::Protection(protection) => protection.fields(out),
+                Filter::MaxPosition(qty) => out.field("qty", qty),
+                Filter::MaxNumOrders(count)
+                | Filter::IcebergParts(count)
+                | Filter::MaxNumAlgoOrders(count)
+                | Filter::MaxNumIcebergOrders(count)
+                | Filter::MaxNumOrderLists(count)
+                | Filter::MaxNumOrderAmends(count) => out.field("count", count),
             }
-            Filter::MaxPosition(qty) => {
-                out.field("filter", "MAX_POSITION");
-                out.field("qty", qty);
-            }
-            Filter::TrailingDelta(filter) => named(out, "TRAILING_DELTA", filter),
-            Filter::IcebergParts(count) => counted(out, "ICEBERG_PARTS", count),
-            Filter::MaxNumAlgoOrders(count) => counted(out, "MAX_NUM_ALGO_ORDERS", count),
-            Filter::MaxNumIcebergOrders(count) => counted(out, "MAX_NUM_ICEBERG_ORDERS", count),
-            Filter::MaxNumOrderLists(count) => counted(out, "MAX_NUM_ORDER_LISTS", count),
-            Filter::MaxNumOrderAmends(count) => counted(out, "MAX_NUM_ORDER_AMENDS", count),
-            Filter::Protection(protection) => named(out, "PROTECTION", protection),
         });
     }
 }
 
-fn counted(out: &mut Json<'_>, name: &str, count: &u32) {
-    out.field("filter", name);
-    out.field("count", count);
-}
-
-fn named(out: &mut Json<'_>, name: &str, filter: &impl Fields) {
-    out.field("filter", name);
-    filter.fields(out);
+/// What a filter is called.
+pub fn filter_name(filter: &Filter) -> &'static str {
+    match filter {
+        Filter::Price(_) => "PRICE_FILTER",
+        Filter::LotSize(_) => "LOT_SIZE",
+        Filter::MarketLotSize(_) => "MARKET_LOT_SIZE",
+        Filter::Notional(_) => "NOTIONAL",
+        Filter::PercentPrice(_) => "PERCENT_PRICE_BY_SIDE",
+        Filter::MaxNumOrders(_) => "MAX_NUM_ORDERS",
+        Filter::MaxPosition(_) => "MAX_POSITION",
+        Filter::TrailingDelta(_) => "TRAILING_DELTA",
+        Filter::IcebergParts(_) => "ICEBERG_PARTS",
+        Filter::MaxNumAlgoOrders(_) => "MAX_NUM_ALGO_ORDERS",
+        Filter::MaxNumIcebergOrders(_) => "MAX_NUM_ICEBERG_ORDERS",
+        Filter::MaxNumOrderLists(_) => "MAX_NUM_ORDER_LISTS",
+        Filter::MaxNumOrderAmends(_) => "MAX_NUM_ORDER_AMENDS",
+        Filter::Protection(_) => "PROTECTION",
+    }
 }
 
 words! {

@@ -1,7 +1,7 @@
 //! What `replay-tool` finds and does not find in directories that hold a small venue.
 //!
 //! Reading order: `venue` (makes the directories), `clean`, `snapshots`, `damage`, `looks`,
-//! `perpetuals`.
+//! `perpetuals`, `explained`.
 
 mod venue;
 mod clean;
@@ -9,3 +9,4 @@ mod snapshots;
 mod damage;
 mod looks;
 mod perpetuals;
+mod explained;

@@ -5,7 +5,8 @@ use schemas::ids::{AccountId, AssetId, SymbolId, Text};
 use schemas::instrument::{Side, SymbolKind, SymbolState};
 use schemas::perpetual::{Bracket, ContractSpec, PerpetualTerms, PriceSource, WalletDirection};
 use schemas::perpetual_command::{
-    FuturesTransferV1, PlacePerpetualV1, SetBracketsV1, SetContractV1, SetIndexPriceV1,
+    FuturesTransferV1, PlacePerpetualV1, RunFundingV1, SetBracketsV1, SetContractV1,
+    SetIndexPriceV1,
 };
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
@@ -57,8 +58,16 @@ fn placed(account: AccountId, side: Side) -> Command {
     })
 }
 
+/// Funding, now.
+pub fn funding() -> Command {
+    Command::RunFunding(RunFundingV1 {
+        symbol: PERPETUAL,
+        business: Text::EMPTY,
+    })
+}
+
 /// Ann is long 0.1 BTC at 50,000, Bob short; then the index rises to 51,000.
-fn commands() -> Vec<Command> {
+pub fn commands() -> Vec<Command> {
     let mut commands = genesis();
     commands.push(Command::AddSymbol(AddSymbolV1 {
         opens_at: TimeNs(0),
