@@ -1,7 +1,7 @@
 //! The engine's own steps: as JSON, and as sentences with their arithmetic.
 
 use engine::trace::Note;
-use schemas::ids::{AssetId, SymbolId};
+use schemas::ids::{AccountId, AssetId, SymbolId};
 use schemas::units::{Amount, RATE_ONE, Rate};
 
 use crate::json::{Json, Names, Show};
@@ -221,32 +221,7 @@ pub fn sentence(note: &Note, names: &Names) -> String {
         Note::Reference { symbol: of, price } => {
             format!("reference price of {}: {} ticks", symbol(of), price.0)
         }
-        Note::Position {
-            account,
-            symbol: of,
-            size,
-            cost,
-            realised,
-        } => format!(
-            "account {} on {}: {} lots at a cost of {}, {} realised",
-            account.0,
-            symbol(of),
-            size.0,
-            cost.0,
-            realised.0
-        ),
-        Note::Margin {
-            account,
-            symbol: of,
-            needed,
-            left,
-        } => format!(
-            "account {} on {}: margin of {} needed, {} left",
-            account.0,
-            symbol(of),
-            needed.0,
-            left.0
-        ),
+        Note::Position { .. } | Note::Margin { .. } => sentence_of_position(note, names),
         Note::Funding { account, .. } => format!("funding of account {}: {formula}", account.0),
         Note::Met {
             symbol: of,
@@ -258,5 +233,39 @@ pub fn sentence(note: &Note, names: &Names) -> String {
             price.0,
             symbol(of)
         ),
+    }
+}
+
+fn sentence_of_position(note: &Note, names: &Names) -> String {
+    let place = |account: &AccountId, symbol: &SymbolId| {
+        let symbol = names.of_symbol(*symbol).unwrap_or("?");
+        format!("account {} on {symbol}", account.0)
+    };
+    match note {
+        Note::Position {
+            account,
+            symbol,
+            size,
+            cost,
+            realised,
+        } => format!(
+            "{}: {} lots at a cost of {}, {} realised",
+            place(account, symbol),
+            size.0,
+            cost.0,
+            realised.0
+        ),
+        Note::Margin {
+            account,
+            symbol,
+            needed,
+            left,
+        } => format!(
+            "{}: margin of {} needed, {} left",
+            place(account, symbol),
+            needed.0,
+            left.0
+        ),
+        _ => unreachable!("the caller looked"),
     }
 }
