@@ -1,6 +1,7 @@
 //! FIX against a real node: reports that nobody was there to hear, sessions that end badly.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::venue::client::Client;
@@ -8,6 +9,8 @@ use crate::venue::fix::{Fix, Message, Numbers};
 use crate::venue::{Node, Start, Trader};
 
 const MOMENT: Duration = Duration::from_millis(700);
+/// Nothing comes any more.
+const LATE: Duration = Duration::from_secs(20);
 const FUNDS: [&str; 2] = ["BTC=100", "USDT=10000000"];
 
 struct Stage {
@@ -103,6 +106,31 @@ fn a_drop_copy_hears_everything_and_enters_nothing() {
         order.body["status"], "FILLED",
         "REST sees it under its ClOrdID"
     );
+    assert_eq!(stage.node.terminate().code, Some(0));
+}
+
+/// The events of a session's own command may be there before its receipt is: with every
+/// processor busy they often are.
+#[test]
+fn a_session_told_of_its_own_commands_alone_is_told_of_each() {
+    const ORDERS: usize = 400;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let stage = stage(dir.path());
+    let mut acks = stage.ann("ACKS", Numbers::default(), &[(25036, "2")]);
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| while !is_over.load(Ordering::Relaxed) {});
+        }
+        let told = (0..ORDERS).all(|index| {
+            let name = format!("own-{index}");
+            acks.limit("BUY", ("0.001", "40000"), &name);
+            let report = acks.hear(LATE);
+            report.is_some_and(|it| (it.get(11), it.get(150)) == (&name, "0"))
+        });
+        is_over.store(true, Ordering::Relaxed);
+        assert!(told, "each order has its report");
+    });
     assert_eq!(stage.node.terminate().code, Some(0));
 }
 

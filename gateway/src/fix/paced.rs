@@ -25,8 +25,7 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// One more waits.
-    pub fn add(&self) {
+    fn add(&self) {
         self.count.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -37,8 +36,42 @@ impl Backlog {
         }
     }
 
+    /// One more waits, until the claim is dropped or whoever answers says [`Backlog::done`].
+    pub fn claim(self: &Arc<Backlog>) -> Claim {
+        self.add();
+        Claim {
+            backlog: Some(Arc::clone(self)),
+        }
+    }
+
+    /// Whether everything that was claimed has been answered.
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
     fn is_long(&self) -> bool {
         self.count.load(Ordering::Acquire) >= HIGH
+    }
+}
+
+/// A place in the backlog.
+#[derive(Debug)]
+pub struct Claim {
+    backlog: Option<Arc<Backlog>>,
+}
+
+impl Claim {
+    /// The message is on its way to whoever answers it, and gives the place back.
+    pub fn hand_over(mut self) {
+        self.backlog = None;
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(backlog) = &self.backlog {
+            backlog.done();
+        }
     }
 }
 

@@ -96,7 +96,7 @@ impl Responder {
         match self.work.try_recv() {
             Ok(work) => return self.answer_one(work).await,
             Err(TryRecvError::Disconnected) => return Err(End::Closed),
-            Err(TryRecvError::Empty) => self.tell_held(None).await?,
+            Err(TryRecvError::Empty) => self.tell_all_held().await?,
         }
         tokio::select! {
             work = self.work.recv() => match work {
@@ -104,9 +104,8 @@ impl Responder {
                 None => Err(End::Closed),
             },
             update = self.feed.recv() => {
-                let update = update?;
-                self.seen = Some(update.offset);
-                self.tell(&update).await
+                self.hold(update?);
+                self.tell_all_held().await
             }
             messages = self.markets.recv() => self.send_all(messages).await,
             () = self.logon.key.life.over() => Err(End::Told(REVOKED.to_owned())),
@@ -279,6 +278,15 @@ impl Responder {
                 tracing::warn!(%error, order = order.0, "not cancelled at its session's end");
             }
         }
+    }
+
+    /// Everything that is known. A session that is told of its own commands alone waits for
+    /// the receipts of those on their way: only they say which events are its own.
+    async fn tell_all_held(&mut self) -> Result<(), End> {
+        if self.logon.only_acks && !self.backlog.is_empty() {
+            return Ok(());
+        }
+        self.tell_held(None).await
     }
 
     async fn tell_held(&mut self, through: Option<Offset>) -> Result<(), End> {

@@ -73,14 +73,6 @@ impl Session {
         }
     }
 
-    fn push(&self, work: Work) {
-        self.backlog.add();
-        // Without a responder the session is ending, and nobody waits for an answer.
-        if self.work.send(work).is_err() {
-            self.backlog.done();
-        }
-    }
-
     fn is_too_fast(&self) -> bool {
         let mut second = self.second.lock();
         if second.0.elapsed() >= Duration::from_secs(1) {
@@ -178,12 +170,16 @@ impl Application for Session {
     }
 
     async fn from_app(&self, message: &RawMessage<'_>, _: &SessionId) -> Result<(), RejectReason> {
-        if self.is_too_fast() {
-            self.push(Work::End("too many messages"));
-            return Ok(());
+        // Claimed before a command leaves: its events may be seen before its receipt is.
+        let claim = self.backlog.claim();
+        let work = match self.is_too_fast() {
+            true => Work::End("too many messages"),
+            false => self.work(Request::read(message)).await,
+        };
+        // Without a responder the session is ending, and nobody waits for an answer.
+        if self.work.send(work).is_ok() {
+            claim.hand_over();
         }
-        let work = self.work(Request::read(message)).await;
-        self.push(work);
         Ok(())
     }
 }
