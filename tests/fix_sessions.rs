@@ -120,7 +120,11 @@ fn a_session_told_of_its_own_commands_alone_is_told_of_each() {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..6 {
-            scope.spawn(|| while !is_over.load(Ordering::Relaxed) {});
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
         }
         let told = (0..ORDERS).all(|index| {
             let name = format!("own-{index}");

@@ -11,6 +11,8 @@ use tokio::sync::Semaphore;
 
 /// Latencies are kept up to this.
 const LATENCY_MAX_NS: u64 = 600_000_000_000;
+/// A connection that is not answered for so long is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Significant figures of a latency.
 const FIGURES: u8 = 3;
 
@@ -130,7 +132,8 @@ impl Run {
             let Some(due) = self.due_at(index, started) else {
                 return;
             };
-            match connection.send(index).await {
+            let answered = tokio::time::timeout(PATIENCE, connection.send(index)).await;
+            match answered.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in {PATIENCE:?}"))) {
                 Ok(outcome) => self.count(outcome, due, started),
                 Err(error) => {
                     tracing::warn!(%error, "a connection broke");
@@ -196,6 +199,23 @@ mod tests {
             "{slow} of the 89 requests behind the stall are slow"
         );
         assert!(measured.latency.max() >= 300_000_000);
+    }
+
+    /// Never answers.
+    struct Silent;
+
+    impl Connection for Silent {
+        async fn send(&mut self, _: u64) -> anyhow::Result<Outcome> {
+            std::future::pending().await
+        }
+    }
+
+    /// With time that passes by itself.
+    #[tokio::test(start_paused = true)]
+    async fn who_is_never_answered_is_broken_and_the_run_ends() {
+        let run = Run::new(vec![0, 1], Duration::from_secs(1), Duration::ZERO);
+        let measured = run.drive(vec![Silent, Silent]).await;
+        assert_eq!((measured.accepted, measured.broken), (0, 2));
     }
 
     #[tokio::test]
