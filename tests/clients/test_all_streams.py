@@ -38,7 +38,10 @@ def test_every_stream_says_what_rest_says(traders):
         tickers += [last[f"{NAME.lower()}@ticker_{size}"]["L"] for size in ("1h", "4h", "1d")]
         mini, full = (last[f"{NAME.lower()}@{kind}"]["v"] for kind in ("miniTicker", "ticker"))
         average = last[f"{NAME.lower()}@avgPrice"]
-        return min(candles + tickers) > before and mini == full and average["T"] > 0
+        # The slow book speaks once a second: it may not have seen the resting order yet.
+        fast, slow = (last[f"{NAME.lower()}@{kind}"] for kind in ("depth5@100ms", "depth20"))
+        books = slow["bids"] and fast["lastUpdateId"] == slow["lastUpdateId"]
+        return books and min(candles + tickers) > before and mini == full and average["T"] > 0
 
     url = "/stream?streams=" + "/".join(names)
     seen = read(url, act, complete)
