@@ -1,13 +1,17 @@
-//! A market's past beyond what the views keep: trades from SQL, aggregates made of them.
+//! A market's past beyond what the views keep: trades and candles from SQL, aggregates made
+//! of those trades.
 
 use gateway::queries::ReadError;
+use projections::error::SinkError;
+use projections::market_reads;
 use schemas::ids::{SymbolId, TradeId};
-use schemas::market::{AggregatePage, AggregateTrade};
+use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, ZoneShift};
 use schemas::report::TradeReport;
 use views::Views;
 use views::aggregates::AggregateMark;
 
 use crate::history::History;
+use crate::history_counts::Source;
 
 /// Trades read at once.
 const PIECE: usize = 4_000;
@@ -38,6 +42,41 @@ impl MarketHistory<'_> {
         let rest = self.views.trades_from(symbol, next, limit - trades.len());
         trades.extend(rest.unwrap_or_default());
         Ok(trades)
+    }
+
+    /// A page of candles, ascending.
+    ///
+    /// # Errors
+    /// When SQL is needed and cannot be read.
+    pub async fn candles(&self, page: &CandlePage) -> Result<Vec<Candle>, ReadError> {
+        if let Some(candles) = self.views.whole_candles(page) {
+            return Ok(candles);
+        }
+        // From here on SQL has every span that is over by now.
+        let caught_up = self.history.caught_up(self.views.next()).await;
+        caught_up.map_err(|reason| ReadError { reason })?;
+        let key = (page.symbol, page.source());
+        let file = self.history.file();
+        let asked = self.history.counts().ask();
+        let kept = self.views.oldest_span(key.0, key.1);
+        let oldest = market_reads::oldest_span(file, key).await.map_err(failed)?;
+        let Some(oldest) = oldest.into_iter().chain(kept).min() else {
+            return Ok(Vec::new());
+        };
+        let bounds = page.bounds(oldest);
+        let between = (bounds.0, page.end_of(bounds));
+        let (close, mut spans) = market_reads::spans(file, key, between)
+            .await
+            .map_err(failed)?;
+        asked.answered_by(Source::File);
+        // Read last and taken first: the views have what SQL does not have yet.
+        let (newer_close, newer) = self.views.spans(key, between);
+        if let Some(first) = newer.first() {
+            let first = key.1.start(first.open_time, ZoneShift::UTC);
+            spans.retain(|span| span.open_time < first);
+        }
+        let spans = spans.into_iter().chain(newer);
+        Ok(page.rows(bounds, newer_close.or(close), spans))
     }
 
     /// A page of aggregate trades, ascending by id.
@@ -152,5 +191,11 @@ impl MarketHistory<'_> {
     ) -> Result<Option<TradeId>, ReadError> {
         let read = self.history.first_trade_at(symbol, time).await;
         read.map_err(|reason| ReadError { reason })
+    }
+}
+
+fn failed(error: SinkError) -> ReadError {
+    ReadError {
+        reason: error.to_string(),
     }
 }

@@ -11,8 +11,8 @@ use projections::perpetual_reads as reads;
 use projections::sql::database::Database;
 use schemas::ids::{AccountId, OrderId, SymbolId, TradeId};
 use schemas::perpetual_report::{
-    AccountPage, IncomePage, IncomeReport, MarginChange, ModificationReport, PerpetualOrder,
-    TradeProfit,
+    AccountPage, FundingPage, FundingReport, IncomePage, IncomeReport, MarginChange,
+    ModificationReport, PerpetualOrder, TradeProfit,
 };
 use schemas::price_candle::{PriceCandle, PriceCandlePage};
 use schemas::report::OrderReport;
@@ -129,6 +129,19 @@ impl PerpetualHistory<'_> {
     ) -> Result<Vec<MarginChange>, ReadError> {
         self.read(async |database| reads::margin_changes(database, page, adds).await)
             .await
+    }
+
+    /// A page of funding slots, ascending by time.
+    ///
+    /// # Errors
+    /// When SQL is needed and cannot be read.
+    pub async fn funding(self, page: &FundingPage) -> Result<Vec<FundingReport>, ReadError> {
+        let (present, is_whole) = self.views.funding(page);
+        if is_whole {
+            return Ok(present);
+        }
+        let read = async |database: &Database| reads::funding(database, page).await;
+        Ok(page.merge(self.read(read).await?, present))
     }
 
     /// A page of candles of a price, ascending.

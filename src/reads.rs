@@ -102,7 +102,11 @@ impl Queries for Reads {
         self.views.recent_trades(symbol, limit)
     }
 
-    fn candles(&self, page: &CandlePage) -> Vec<Candle> {
+    fn candles(&self, page: CandlePage) -> Read<'_, Vec<Candle>> {
+        Box::pin(async move { self.market_history().candles(&page).await })
+    }
+
+    fn latest_candles(&self, page: &CandlePage) -> Vec<Candle> {
         self.views.candles(page)
     }
 
@@ -285,8 +289,9 @@ impl Queries for Reads {
         self.views.mark(symbol)
     }
 
-    fn funding(&self, page: &FundingPage) -> Vec<FundingReport> {
-        self.views.funding(page)
+    fn funding(&self, page: FundingPage) -> Read<'_, Vec<FundingReport>> {
+        let past = self.perpetual_history();
+        Box::pin(async move { past.funding(&page).await })
     }
 
     fn futures_account(&self, account: AccountId) -> Option<FuturesAccountReport> {

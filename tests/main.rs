@@ -22,6 +22,7 @@ mod power_loss;
 mod full_disk;
 mod read_models;
 mod perpetual_history;
+mod market_past;
 mod full_ring;
 mod fairness;
 mod auctions;

@@ -50,7 +50,9 @@ pub trait Queries: Send + Sync + 'static {
     /// The newest `limit` public trades, ascending.
     fn recent_trades(&self, symbol: SymbolId, limit: usize) -> Vec<TradeReport>;
     /// A page of candles, ascending; empty for a symbol that never traded.
-    fn candles(&self, page: &CandlePage) -> Vec<Candle>;
+    fn candles(&self, page: CandlePage) -> Read<'_, Vec<Candle>>;
+    /// A page of the newest candles, ascending, at once: those of old may be missing.
+    fn latest_candles(&self, page: &CandlePage) -> Vec<Candle>;
     /// What was traded since a full minute, at most seven days back.
     fn window(&self, symbol: SymbolId, minute: TimeNs) -> MarketWindow;
     /// A page of aggregate trades, ascending by id.
@@ -130,8 +132,8 @@ pub trait Queries: Send + Sync + 'static {
         None
     }
     /// A page of funding slots, ascending by time.
-    fn funding(&self, _page: &FundingPage) -> Vec<FundingReport> {
-        Vec::new()
+    fn funding(&self, _page: FundingPage) -> Read<'_, Vec<FundingReport>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
     /// Futures wallets and positions at the mark prices of this moment; `None` for an
     /// account that never had any.

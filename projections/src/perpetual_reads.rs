@@ -1,16 +1,16 @@
 //! What history answers about perpetual contracts: terms and profits of old orders and
-//! trades, income, forced orders, modifications, margin changes, candles of prices.
+//! trades, income, forced orders, modifications, margin changes, funding, candles of prices.
 
 use schemas::ids::{AccountId, AssetId, EventId, OrderId, SymbolId, TradeId};
 use schemas::market::ZoneShift;
 use schemas::perpetual::{PerpetualTerms, PositionSide, PriceMatch, WorkingType};
 use schemas::perpetual_report::{
-    AccountPage, IncomeKind, IncomePage, IncomeReport, MarginChange, ModificationReport,
-    PerpetualOrder, TradeProfit,
+    AccountPage, FundingPage, FundingReport, IncomeKind, IncomePage, IncomeReport, MarginChange,
+    ModificationReport, PerpetualOrder, TradeProfit,
 };
 use schemas::price_candle::{PriceCandle, PriceCandlePage};
 use schemas::report::OrderReport;
-use schemas::units::{Price, Qty, TimeNs};
+use schemas::units::{Price, Qty, Rate, TimeNs};
 
 use crate::error::SinkError;
 use crate::rows::{self, amount, number, whole};
@@ -196,6 +196,41 @@ pub async fn margin_changes(
         })
     };
     upward(rows.iter().map(change).collect(), page.start.is_some())
+}
+
+/// A page of funding slots, ascending by time and symbol.
+///
+/// # Errors
+/// [`SinkError`] when the database cannot be read.
+pub async fn funding(
+    database: &Database,
+    page: &FundingPage,
+) -> Result<Vec<FundingReport>, SinkError> {
+    let ascends = page.start.is_some();
+    let direction = direction(ascends);
+    let of_symbol = match page.symbol {
+        Some(symbol) => format!(" AND symbol = {}", symbol.0),
+        None => String::new(),
+    };
+    let text = format!(
+        "SELECT symbol, slot_ns, rate, mark FROM funding_slots \
+         WHERE slot_ns BETWEEN ? AND ?{of_symbol} \
+         ORDER BY slot_ns {direction}, symbol {direction} LIMIT ?"
+    );
+    let statement = Statement::new(text)
+        .bind(page.start.map_or(0, |start| start.0))
+        .bind(page.end.map_or(u64::MAX, |end| end.0))
+        .bind(page.limit as u64);
+    let rows = database.rows(statement).await?;
+    let slot = |row: &Row| {
+        Ok(FundingReport {
+            symbol: SymbolId(whole(row, "symbol")?),
+            time: TimeNs(whole(row, "slot_ns")?),
+            rate: Rate(row.whole("rate")?),
+            mark: Price(row.whole("mark")?),
+        })
+    };
+    upward(rows.iter().map(slot).collect(), ascends)
 }
 
 /// A page of candles, ascending, spans without a change included; empty before the first

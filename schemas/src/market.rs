@@ -281,6 +281,92 @@ pub struct CandlePage {
     pub limit: usize,
 }
 
+impl CandlePage {
+    /// The interval whose spans, counted in UTC, make those of the page.
+    pub fn source(&self) -> Interval {
+        let finer = [
+            self.interval,
+            Interval::Hour,
+            Interval::Minutes15,
+            Interval::Minute,
+        ];
+        let tiles = |source: &Interval| source.tiles(self.interval, self.zone);
+        finer.into_iter().find(tiles).unwrap_or(Interval::Second)
+    }
+
+    /// When its first and its last candle open, if the first trade was in a span that
+    /// opened at `oldest`; the first is after the last on a page without any.
+    pub fn bounds(&self, oldest: TimeNs) -> (TimeNs, TimeNs) {
+        let (interval, zone) = (self.interval, self.zone);
+        let newest = self.end.map_or(self.now, |end| end.min(self.now));
+        let last = interval.start(newest, zone);
+        let first = interval.start(oldest, zone);
+        let begin = match self.start {
+            Some(start) => {
+                let bucket = interval.start(start, zone);
+                if bucket < start {
+                    interval.next(start, zone)
+                } else {
+                    bucket
+                }
+            }
+            None => {
+                let mut back = last;
+                for _ in 1..self.limit {
+                    if back <= first {
+                        break;
+                    }
+                    back = interval.previous(back, zone);
+                }
+                back
+            }
+        };
+        (first.max(begin), last)
+    }
+
+    /// When the last candle ends that a page with these bounds has room for.
+    pub fn end_of(&self, (first, last): (TimeNs, TimeNs)) -> TimeNs {
+        let mut end = first;
+        for _ in 0..self.limit {
+            if last < end {
+                break;
+            }
+            end = self.interval.next(end, self.zone);
+        }
+        end
+    }
+
+    /// The candles within bounds, made of the spans of [`CandlePage::source`] from the
+    /// first on; those without a trade are flat at the price before, `close` to begin with.
+    pub fn rows(
+        &self,
+        (first, last): (TimeNs, TimeNs),
+        mut close: Option<Price>,
+        spans: impl Iterator<Item = Candle>,
+    ) -> Vec<Candle> {
+        let mut spans = spans.peekable();
+        let mut rows = Vec::new();
+        let mut open_time = first;
+        while open_time <= last && rows.len() < self.limit {
+            let next = self.interval.next(open_time, self.zone);
+            let mut row: Option<Candle> = None;
+            while let Some(span) = spans.next_if(|span| span.open_time < next) {
+                match &mut row {
+                    Some(row) => row.join(&span),
+                    None => row = Some(Candle { open_time, ..span }),
+                }
+            }
+            let row = row.or_else(|| close.map(|close| Candle::flat(open_time, close)));
+            if let Some(row) = row {
+                close = Some(row.close);
+                rows.push(row);
+            }
+            open_time = next;
+        }
+        rows
+    }
+}
+
 /// A market since some minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MarketWindow {

@@ -55,6 +55,25 @@ pub struct FundingPage {
     pub limit: usize,
 }
 
+impl FundingPage {
+    /// Joins the page read from history with the page read from the views.
+    pub fn merge(
+        &self,
+        history: Vec<FundingReport>,
+        present: Vec<FundingReport>,
+    ) -> Vec<FundingReport> {
+        let mut slots = [history, present].concat();
+        slots.sort_by_key(|slot| (slot.time, slot.symbol));
+        slots.dedup_by_key(|slot| (slot.time, slot.symbol));
+        if self.start.is_some() {
+            slots.truncate(self.limit);
+        } else {
+            slots.drain(..slots.len().saturating_sub(self.limit));
+        }
+        slots
+    }
+}
+
 /// A position and what its open orders need, at the mark price of the moment of reading.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PositionReport {

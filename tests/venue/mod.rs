@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub mod client;
 pub mod fix;
+pub mod written;
 
 /// The program under test.
 pub fn binary() -> PathBuf {

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use schemas::ids::TradeId;
 use schemas::market::{Candle, CandlePage, Interval, ZoneShift};
 use schemas::report::TradeReport;
 use schemas::units::{Price, TimeNs};
@@ -92,85 +93,43 @@ impl Candles {
         Some(series.get(after.checked_sub(1)?)?.close)
     }
 
-    /// The interval whose kept spans make those of a page.
-    fn source(page: &CandlePage) -> Interval {
-        let finer = [
-            page.interval,
-            Interval::Hour,
-            Interval::Minutes15,
-            Interval::Minute,
-        ];
-        let tiles = |source: &Interval| source.tiles(page.interval, page.zone);
-        finer.into_iter().find(tiles).unwrap_or(Interval::Second)
-    }
-
     /// A page of candles, ascending, those without a trade included; empty before the
     /// first trade, and no older than what is kept.
     pub(crate) fn page(&self, page: &CandlePage) -> Vec<Candle> {
-        let (interval, zone) = (page.interval, page.zone);
-        let source = Self::source(page);
+        let source = page.source();
         let Some(oldest) = self.pieces(source, TimeNs(0)).next() else {
             return Vec::new();
         };
-        let newest = page.end.map_or(page.now, |end| end.min(page.now));
-        let last = interval.start(newest, zone);
-        let mut first = interval.start(oldest.open_time, zone);
-        match page.start {
-            Some(start) => {
-                let bucket = interval.start(start, zone);
-                let bucket = if bucket < start {
-                    interval.next(start, zone)
-                } else {
-                    bucket
-                };
-                first = first.max(bucket);
-            }
-            None => {
-                let mut back = last;
-                for _ in 1..page.limit {
-                    if back <= first {
-                        break;
-                    }
-                    back = interval.previous(back, zone);
-                }
-                first = first.max(back);
-            }
-        }
-        self.rows((first, last), source, page)
+        let bounds = page.bounds(oldest.open_time);
+        let close = self.close_before(source, bounds.0);
+        page.rows(bounds, close, self.pieces(source, bounds.0).copied())
     }
 
-    fn rows(
+    /// Whether nothing that was forgotten belongs on a page: trades count from 1.
+    pub(crate) fn is_whole(&self, page: &CandlePage) -> bool {
+        let oldest = self.pieces(page.source(), TimeNs(0)).next();
+        oldest.is_none_or(|oldest| {
+            let is_first = oldest.trades.is_some_and(|(first, _)| first == TradeId(1));
+            is_first || oldest.open_time <= page.bounds(TimeNs(0)).0
+        })
+    }
+
+    /// When the oldest kept span of an interval opened.
+    pub(crate) fn oldest(&self, interval: Interval) -> Option<TimeNs> {
+        let oldest = self.pieces(interval, TimeNs(0)).next();
+        oldest.map(|oldest| oldest.open_time)
+    }
+
+    /// The price before a moment at which spans of `interval` begin, and the kept spans
+    /// from there until another.
+    pub(crate) fn between(
         &self,
-        (first, last): (TimeNs, TimeNs),
-        source: Interval,
-        page: &CandlePage,
-    ) -> Vec<Candle> {
-        let mut close = self.close_before(source, first);
-        let mut pieces = self.pieces(source, first).peekable();
-        let mut rows = Vec::new();
-        let mut open_time = first;
-        while open_time <= last && rows.len() < page.limit {
-            let next = page.interval.next(open_time, page.zone);
-            let mut row: Option<Candle> = None;
-            while let Some(piece) = pieces.next_if(|piece| piece.open_time < next) {
-                match &mut row {
-                    Some(row) => row.join(piece),
-                    None => {
-                        row = Some(Candle {
-                            open_time,
-                            ..*piece
-                        })
-                    }
-                }
-            }
-            let row = row.or_else(|| close.map(|close| Candle::flat(open_time, close)));
-            if let Some(row) = row {
-                close = Some(row.close);
-                rows.push(row);
-            }
-            open_time = next;
-        }
-        rows
+        interval: Interval,
+        (from, until): (TimeNs, TimeNs),
+    ) -> (Option<Price>, Vec<Candle>) {
+        let pieces = self.pieces(interval, from).copied();
+        let pieces = pieces.take_while(|piece| piece.open_time < until);
+        (self.close_before(interval, from), pieces.collect())
     }
 
     /// All trades since a full minute as one candle that opens there.

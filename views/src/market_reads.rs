@@ -1,21 +1,49 @@
 //! Reads of candles, windows, aggregate trades, order lists and changes of orders.
 
 use schemas::ids::{AccountId, SymbolId, TradeId};
-use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, MarketWindow};
+use schemas::market::{AggregatePage, AggregateTrade, Candle, CandlePage, Interval, MarketWindow};
 use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::page::{AmendmentPage, ListPage, ListRef, PreventedPage};
 use schemas::report::{OrderListReport, OrderReport, TradeReport};
-use schemas::units::TimeNs;
+use schemas::units::{Price, TimeNs};
 
 use crate::Views;
 use crate::aggregates::AggregateMark;
 
 impl Views {
-    /// A page of candles, ascending; those without a trade are flat at the price before.
-    /// Empty for a symbol that never traded.
+    /// A page of candles as far as they are remembered, ascending; those without a trade
+    /// are flat at the price before. Empty for a symbol that never traded.
     pub fn candles(&self, page: &CandlePage) -> Vec<Candle> {
         let market = self.market(page.symbol);
         market.map_or_else(Vec::new, |market| market.lock().candles.page(page))
+    }
+
+    /// The same, unless candles belong on the page that are not remembered.
+    pub fn whole_candles(&self, page: &CandlePage) -> Option<Vec<Candle>> {
+        let Some(market) = self.market(page.symbol) else {
+            return Some(Vec::new());
+        };
+        let market = market.lock();
+        let candles = &market.candles;
+        candles.is_whole(page).then(|| candles.page(page))
+    }
+
+    /// When the oldest remembered span of an interval opened, in UTC.
+    pub fn oldest_span(&self, symbol: SymbolId, interval: Interval) -> Option<TimeNs> {
+        self.market(symbol)?.lock().candles.oldest(interval)
+    }
+
+    /// The price before `from`, and the remembered spans with trades that open from there
+    /// on and before `until`; the running second is a span of its own, the last.
+    pub fn spans(
+        &self,
+        (symbol, interval): (SymbolId, Interval),
+        between: (TimeNs, TimeNs),
+    ) -> (Option<Price>, Vec<Candle>) {
+        let market = self.market(symbol);
+        market.map_or((None, Vec::new()), |market| {
+            market.lock().candles.between(interval, between)
+        })
     }
 
     /// What was traded since a full minute, at most seven days back.

@@ -20,9 +20,17 @@ impl Views {
         self.perpetuals.lock().mark_of(symbol)
     }
 
-    /// A page of funding slots, ascending by time.
-    pub fn funding(&self, page: &FundingPage) -> Vec<FundingReport> {
-        self.perpetuals.lock().slots(page)
+    /// A page of funding slots as far as they are remembered, ascending by time, and whether
+    /// none that was forgotten belongs on it.
+    pub fn funding(&self, page: &FundingPage) -> (Vec<FundingReport>, bool) {
+        let perpetuals = self.perpetuals.lock();
+        let slots = perpetuals.slots(page);
+        let is_whole = perpetuals.slots_since(page).is_none_or(|since| {
+            let is_full = page.limit <= slots.len();
+            let newest = slots.first().filter(|_| is_full).map(|slot| slot.time);
+            page.start.or(newest).is_some_and(|first| since <= first)
+        });
+        (slots, is_whole)
     }
 
     /// Futures wallets and positions of an account; `None` when it has none.

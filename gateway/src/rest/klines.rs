@@ -53,7 +53,7 @@ pub async fn klines(call: &Call) -> Outcome {
     let symbol = call.symbol()?;
     let interval =
         Interval::parse(interval).ok_or_else(|| ApiError::new(-1120, "Invalid interval."))?;
-    let candles = call.queries().candles(&CandlePage {
+    let page = CandlePage {
         symbol: symbol.symbol,
         interval,
         zone,
@@ -61,7 +61,8 @@ pub async fn klines(call: &Call) -> Outcome {
         end,
         now: call.app.parts.submit.now(),
         limit,
-    });
+    };
+    let candles = call.queries().candles(page).await?;
     let grid = Grid::new(&call.directory, symbol);
     let rows: Vec<CandleRow> = candles
         .iter()

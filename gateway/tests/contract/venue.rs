@@ -336,9 +336,10 @@ impl Queries for Venue {
     fn mark(&self, symbol: SymbolId) -> Option<MarkReport> {
         (symbol == PERP).then(|| self.state.lock().futures.mark)
     }
-    fn funding(&self, page: &FundingPage) -> Vec<FundingReport> {
+    fn funding(&self, page: FundingPage) -> Read<'_, Vec<FundingReport>> {
         assert!((1..=1_000).contains(&page.limit));
-        self.state.lock().futures.funding.clone()
+        let funding = self.state.lock().futures.funding.clone();
+        Box::pin(std::future::ready(Ok(funding)))
     }
     fn futures_account(&self, account: AccountId) -> Option<FuturesAccountReport> {
         let found = self.state.lock().futures.account.clone();
@@ -403,7 +404,10 @@ impl Queries for Venue {
         let trades = state.trades.iter().filter(|trade| trade.symbol == symbol);
         trades.take(limit).copied().collect()
     }
-    fn candles(&self, page: &CandlePage) -> Vec<Candle> {
+    fn candles(&self, page: CandlePage) -> Read<'_, Vec<Candle>> {
+        Box::pin(std::future::ready(Ok(self.latest_candles(&page))))
+    }
+    fn latest_candles(&self, page: &CandlePage) -> Vec<Candle> {
         let mut state = self.state.lock();
         state.candle_pages.push(*page);
         state.candles.clone()

@@ -393,6 +393,18 @@ impl Perpetuals {
         page_of(slots, page.start.is_some(), page.limit)
     }
 
+    /// Slots of every perpetual of a page are remembered from then on; `None` = all are.
+    pub(crate) fn slots_since(&self, page: &FundingPage) -> Option<TimeNs> {
+        let contracts = self.contracts.iter();
+        let full = contracts.filter(|(symbol, contract)| {
+            page.symbol.is_none_or(|wanted| wanted == **symbol)
+                && SLOTS_KEPT <= contract.slots.len()
+        });
+        full.filter_map(|(_, contract)| contract.slots.front())
+            .map(|slot| slot.time)
+            .max()
+    }
+
     /// A page of an account's income, ascending by time.
     pub(crate) fn income_of(&self, page: &IncomePage) -> Vec<IncomeReport> {
         let Some(account) = self.accounts.get(&page.account) else {

@@ -46,7 +46,7 @@ pub async fn funding_rate(call: &Call) -> Outcome {
         limit: parameters.limit(ROWS, ROWS_MAX)?,
     };
     let grids = call.grids(call.directory.symbols.clone());
-    let slots = call.queries().funding(&page);
+    let slots = call.queries().funding(page).await?;
     let rows: Vec<FundingRateRow> = slots
         .iter()
         .filter_map(|slot| {

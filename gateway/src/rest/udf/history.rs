@@ -45,7 +45,7 @@ pub async fn history(call: &Call) -> Outcome {
     let candles = if limit == 0 {
         Vec::new()
     } else {
-        call.queries().candles(&page)
+        call.queries().candles(page).await?
     };
     if candles.is_empty() {
         return Ok(Answer::text("{\"s\":\"no_data\"}".to_owned()));

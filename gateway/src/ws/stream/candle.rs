@@ -59,7 +59,7 @@ pub fn candles(
     if !is_closed && !is_new {
         return Vec::new();
     }
-    let page = look.queries.candles(&CandlePage {
+    let page = look.queries.latest_candles(&CandlePage {
         symbol: look.grid.symbol.symbol,
         interval,
         zone,
