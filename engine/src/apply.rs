@@ -306,15 +306,12 @@ impl<T: Trace> Engine<T> {
 
     /// Runs the earliest timer, if it is due.
     fn run_timer(&mut self) -> bool {
-        let opening = self.state.timers.first_key_value().map(|(key, _)| *key);
-        let countdown = self.next_countdown();
-        let perpetual = self.state.perpetuals.next_timer();
-        let first = [opening, countdown, perpetual].into_iter().flatten().min();
-        let Some(first) = first.filter(|(due, _)| *due <= self.state.now) else {
+        let first = first_timer(&self.state).filter(|(due, _)| *due <= self.state.now);
+        let Some(first) = first else {
             return false;
         };
         self.steps += 1;
-        if countdown == Some(first) {
+        if self.state.terms.countdowns.contains_key(&first) {
             self.elapse();
         } else if let Some(timer) = self.state.perpetuals.timers.remove(&first) {
             match timer {
@@ -410,15 +407,21 @@ impl<T: Trace> Engine<T> {
 /// When the first of all timers is due.
 #[inline]
 fn earliest_timer(state: &State) -> Option<TimeNs> {
+    first_timer(state).map(|(due, _)| due)
+}
+
+/// The first of all timers: when it is due, and its number among all.
+#[inline]
+fn first_timer(state: &State) -> Option<(TimeNs, u64)> {
     let (openings, countdowns) = (&state.timers, &state.terms.countdowns);
     let perpetuals = &state.perpetuals.timers;
     if openings.is_empty() && countdowns.is_empty() && perpetuals.is_empty() {
         return None;
     }
     let first = [
-        openings.first_key_value().map(|(key, _)| key.0),
-        countdowns.first_key_value().map(|(key, _)| key.0),
-        perpetuals.first_key_value().map(|(key, _)| key.0),
+        openings.first_key_value().map(|(key, _)| *key),
+        countdowns.first_key_value().map(|(key, _)| *key),
+        perpetuals.first_key_value().map(|(key, _)| *key),
     ];
     first.into_iter().flatten().min()
 }

@@ -219,10 +219,7 @@ impl<T: Trace> Engine<T> {
         let first = (0..list.contingency.legs()).find(|leg| list.is_open(*leg));
         let first = first.expect("an open list has an open order");
         let handle = self.state.books.find(symbol, list.orders[first]);
-        let ending = Ending {
-            status: OrderStatus::Canceled,
-            cancel_client: command.cancel_client,
-        };
+        let ending = Ending::canceled(command.cancel_client);
         let handle = handle.expect("an open leg is in the index");
         self.end_special(handle, ending, ExpiryReason::None);
     }

@@ -1,6 +1,6 @@
 //! The end of resting orders: one, all of a seat, all of a symbol.
 
-use schemas::command::{CancelAllV1, CancelOrderV1, CancelReplaceV1, OrderRef};
+use schemas::command::{CancelAllV1, CancelOrderV1, OrderRef};
 use schemas::event::{CancelRejected, Event, OrderDone};
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::{ExpiryReason, OrderStatus, Side};
@@ -28,12 +28,12 @@ impl Ending {
         }
     }
 
-    /// Of an order that makes way for another.
+    /// By a cancel with that name; it may have none.
     #[inline]
-    pub(crate) fn replaced(command: &CancelReplaceV1) -> Ending {
+    pub(crate) fn canceled(cancel_client: ClientOrderId) -> Ending {
         Ending {
             status: OrderStatus::Canceled,
-            cancel_client: command.cancel_client,
+            cancel_client,
         }
     }
 
@@ -66,13 +66,7 @@ impl<T: Trace> Engine<T> {
             .admit_cancel(account, symbol, command.valid_until)
             .and_then(|()| self.find_target(account, symbol, &command.target));
         match found {
-            Ok(handle) => self.end_resting(
-                handle,
-                Ending {
-                    status: OrderStatus::Canceled,
-                    cancel_client: command.cancel_client,
-                },
-            ),
+            Ok(handle) => self.end_resting(handle, Ending::canceled(command.cancel_client)),
             Err(reason) => self.reject_cancel(account, symbol, reason),
         }
     }

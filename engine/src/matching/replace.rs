@@ -12,7 +12,7 @@
 
 use schemas::command::{CancelReplaceV1, PlaceOrderV1};
 use schemas::event::{BalanceChanged, Event};
-use schemas::ids::AssetId;
+use schemas::ids::{AccountId, AssetId, ClientOrderId, SymbolId};
 use schemas::instrument::{CancelReplaceMode, Side, TimeInForce};
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Qty};
@@ -68,18 +68,36 @@ impl<T: Trace> Engine<T> {
             Ok(notional) => notional,
             Err(reason) => return self.reject_order(order, reason),
         };
-        match found {
-            Ok(handle) => self.end_resting(handle, Ending::replaced(command)),
-            Err(reason) => {
-                self.reject_cancel(account, symbol, reason);
-                if command.mode == CancelReplaceMode::StopOnFailure {
-                    return;
-                }
-            }
+        if !self.make_way(
+            found,
+            (account, symbol),
+            (command.cancel_client, command.mode),
+        ) {
+            return;
         }
         match self.admit_funds(order, notional) {
             Ok(admitted) => self.accept(order, admitted),
             Err(reason) => self.reject_order(order, reason),
+        }
+    }
+
+    /// Ends the order that another shall replace, or tells why it cannot; whether the other
+    /// may come.
+    pub(crate) fn make_way(
+        &mut self,
+        found: Result<u32, RejectReason>,
+        (account, symbol): (AccountId, SymbolId),
+        (cancel_client, mode): (ClientOrderId, CancelReplaceMode),
+    ) -> bool {
+        match found {
+            Ok(handle) => {
+                self.end_resting(handle, Ending::canceled(cancel_client));
+                true
+            }
+            Err(reason) => {
+                self.reject_cancel(account, symbol, reason);
+                mode != CancelReplaceMode::StopOnFailure
+            }
         }
     }
 
@@ -158,7 +176,7 @@ impl<T: Trace> Engine<T> {
     fn commit_move(&mut self, command: &CancelReplaceV1, admitted: &Move, balance: Balance) {
         let (order, handle) = (&command.order, admitted.handle);
         let old = *self.state.books.orders.get(handle);
-        let done = Ending::replaced(command).of_resting(&old);
+        let done = Ending::canceled(command.cancel_client).of_resting(&old);
         self.out.push(Event::OrderDone(done));
         let id = self.enter(order);
         let state = &mut self.state;

@@ -1,13 +1,12 @@
 //! A single pegged order enters, by itself or in place of another.
 
-use schemas::instrument::{CancelReplaceMode, OrderStage, OrderStatus};
+use schemas::instrument::OrderStage;
 use schemas::order_command::PlaceOrderWithTermsV1;
 use schemas::peg::{PlacePeggedV1, ReplacePeggedV1};
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price};
 
 use crate::apply::Engine;
-use crate::matching::cancel::Ending;
 use crate::pegs::{Waiting, check_peg};
 use crate::risk::filters::Replaced;
 use crate::terms::SpecialCounts;
@@ -104,20 +103,9 @@ impl<T: Trace> Engine<T> {
             Ok(priced) => priced,
             Err(reason) => return self.reject_order(order, reason),
         };
-        match found {
-            Ok(handle) => self.end_resting(
-                handle,
-                Ending {
-                    status: OrderStatus::Canceled,
-                    cancel_client: replace.cancel_client,
-                },
-            ),
-            Err(reason) => {
-                self.reject_cancel(account, symbol, reason);
-                if replace.mode == CancelReplaceMode::StopOnFailure {
-                    return;
-                }
-            }
+        let how = (replace.cancel_client, replace.mode);
+        if !self.make_way(found, (account, symbol), how) {
+            return;
         }
         match self.admit_special_funds(&priced.command, priced.notional) {
             Ok(ready) => self.accept_pegged(&priced, &ready),

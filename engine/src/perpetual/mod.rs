@@ -237,12 +237,6 @@ impl Perpetuals {
         self.moved.len() + self.wallets.touched_count()
     }
 
-    /// The earliest timer and its number among all timers.
-    #[inline]
-    pub(crate) fn next_timer(&self) -> Option<(TimeNs, u64)> {
-        self.timers.first_key_value().map(|(key, _)| *key)
-    }
-
     /// The account's futures side.
     pub(crate) fn trader(&self, account: AccountId) -> Option<&Trader> {
         self.traders.get(account.0 as usize)?.as_deref()

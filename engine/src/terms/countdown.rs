@@ -45,13 +45,6 @@ impl<T: Trace> Engine<T> {
         self.cancel_seat(account, symbol);
     }
 
-    /// When the earliest one runs out, and its number among all timers.
-    #[inline]
-    pub(crate) fn next_countdown(&self) -> Option<(TimeNs, u64)> {
-        let first = self.state.terms.countdowns.first_key_value();
-        first.map(|(key, _)| *key)
-    }
-
     /// The account's countdown on the symbol: when it runs out.
     pub fn countdown(&self, account: AccountId, symbol: SymbolId) -> Option<TimeNs> {
         let found = self.state.terms.countdown_of.get(&(account, symbol));

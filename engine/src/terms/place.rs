@@ -1,11 +1,9 @@
 //! An order with terms enters: aside first, then asleep or to work.
 
-use schemas::command::{CancelOrderV1, CancelReplaceV1, OrderRef, PlaceOrderV1};
+use schemas::command::{CancelReplaceV1, OrderRef, PlaceOrderV1};
 use schemas::event::{Event, OrderRested};
 use schemas::ids::{AccountId, OrderListId, SymbolId};
-use schemas::instrument::{
-    CancelReplaceMode, CancelRestriction, OrderStage, OrderStatus, Side, TimeInForce,
-};
+use schemas::instrument::{CancelRestriction, OrderStage, OrderStatus, Side, TimeInForce};
 use schemas::order_command::{
     CancelOrderIfV1, CancelReplaceWithTermsV1, OrderTerms, PlaceOrderWithTermsV1,
 };
@@ -203,7 +201,7 @@ impl<T: Trace> Engine<T> {
             .and_then(|()| self.find_target(cancel.account, cancel.symbol, &cancel.target))
             .and_then(|handle| self.check_restriction(handle, command.restriction));
         match found {
-            Ok(handle) => self.end_resting(handle, canceled(cancel)),
+            Ok(handle) => self.end_resting(handle, Ending::canceled(cancel.cancel_client)),
             Err(reason) => self.reject_cancel(cancel.account, cancel.symbol, reason),
         }
     }
@@ -256,20 +254,9 @@ impl<T: Trace> Engine<T> {
             Ok(notional) => notional,
             Err(reason) => return self.reject_order(order, reason),
         };
-        match found {
-            Ok(handle) => self.end_resting(
-                handle,
-                Ending {
-                    status: OrderStatus::Canceled,
-                    cancel_client: command.cancel_client,
-                },
-            ),
-            Err(reason) => {
-                self.reject_cancel(account, symbol, reason);
-                if command.mode == CancelReplaceMode::StopOnFailure {
-                    return;
-                }
-            }
+        let how = (command.cancel_client, command.mode);
+        if !self.make_way(found, (account, symbol), how) {
+            return;
         }
         match self.admit_special_funds(&command.new, notional) {
             Ok(ready) => self.accept_with_terms(&command.new, &ready),
@@ -323,13 +310,6 @@ impl<T: Trace> Engine<T> {
             counted.iceberg -= u32::from(extras.terms.iceberg_qty().is_some());
         }
         counted
-    }
-}
-
-fn canceled(cancel: &CancelOrderV1) -> Ending {
-    Ending {
-        status: OrderStatus::Canceled,
-        cancel_client: cancel.cancel_client,
     }
 }
 
