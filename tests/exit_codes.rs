@@ -321,3 +321,16 @@ fn a_stop_asked_for_right_after_ready_is_a_clean_one() {
         assert_eq!(node.terminate().code, Some(0));
     }
 }
+
+#[test]
+fn a_node_ends_with_a_test_that_fails() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let node = Start::default().node(folder.path());
+    let id = rustix::process::Pid::from_raw(node.id() as i32).expect("an id");
+    let failing = std::thread::spawn(move || {
+        let _still_here = node;
+        panic!("as a failing test does");
+    });
+    failing.join().expect_err("it panicked");
+    rustix::process::test_kill_process(id).expect_err("it is gone");
+}

@@ -46,6 +46,15 @@ pub struct Trader {
     pub secret: String,
 }
 
+/// A test that fails leaves no node behind.
+impl Drop for Node {
+    fn drop(&mut self) {
+        // One that has ended was waited for: neither call does anything then.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 /// What a process said when it ended.
 #[derive(Debug)]
 pub struct Ended {
