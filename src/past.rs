@@ -80,7 +80,7 @@ fn replay(
     take: &mut dyn FnMut(Batch) -> bool,
 ) -> Result<(), SinkError> {
     let start = start_state(dir, Some(from)).map_err(|error| unread(&error))?;
-    let skips = collect_skips(dir, start.next, Some(to)).map_err(|error| unread(&error))?;
+    let skips = collect_skips(dir, start.next, None).map_err(|error| unread(&error))?;
     let mut reader = Reader::open(dir, start.next)?;
     let mut replayer = Replayer::new(start.engine, start.chain, skips);
     let mut piece = (from, Vec::new());

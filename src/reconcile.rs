@@ -125,7 +125,7 @@ fn replay(
     (pieces, stop): (&mpsc::Sender<Batch>, &AtomicBool),
 ) -> Result<(), Failure> {
     let start = start_state(dir, Some(Offset(0)))?;
-    let skips = collect_skips(dir, Offset(0), Some(to))?;
+    let skips = collect_skips(dir, Offset(0), None)?;
     let mut reader = Reader::open(dir, Offset(0))?;
     let mut replayer = Replayer::new(start.engine, start.chain, skips).without_hashes();
     let mut commands = Vec::new();

@@ -201,6 +201,18 @@ fn unclean(dir: &Path, error: ReplayError, frames: u64) -> Unclean {
     }
 }
 
+/// As [`unclean`], of the scan for skips: it read every frame before the one it names.
+fn scanned(dir: &Path, error: ReplayError, first: Offset) -> Unclean {
+    let is_frame = matches!(error, ReplayError::Journal(_));
+    let mut unclean = unclean(dir, error, 0);
+    if let Unclean::Finding { finding, frames } = &mut unclean
+        && is_frame
+    {
+        *frames = finding.offset.0.saturating_sub(first.0);
+    }
+    unclean
+}
+
 /// A replay, and everything that must agree with it.
 struct Audit<'a> {
     dir: &'a Path,
@@ -218,7 +230,7 @@ impl<'a> Audit<'a> {
         let failed = |error| unclean(dir, error, 0);
         let mut snapshots = snapshot::list(dir).map_err(failed)?;
         snapshots.reverse();
-        let walk = Walk::whole(dir).map_err(failed)?;
+        let walk = Walk::whole(dir).map_err(|error| scanned(dir, error, first))?;
         let replayed_from = walk.next();
         let events = EventCheck::open(dir, replayed_from).map_err(failed)?;
         Ok(Audit {
