@@ -18,7 +18,10 @@ use daybook::config::{Config, Live, Sql};
 use daybook::node::Node;
 use gateway::submit::Submit;
 use hdrhistogram::Histogram;
+use journal::frame::Frame;
 use journal::reader::Reader;
+use replay_tool::error::ReplayError;
+use replay_tool::relay::Happened;
 use replay_tool::replay::{Replayer, start_state};
 use schemas::command::Command;
 use schemas::ids::Offset;
@@ -190,14 +193,13 @@ fn replay(dir: &Path) -> (u64, u64, f64) {
     let start = start_state(dir, None).expect("a state to start from");
     let mut replayer = Replayer::new(start.engine, start.chain, Default::default());
     let mut reader = Reader::open(dir, start.next).expect("a journal");
-    let (mut frames, mut bytes) = (0, 0);
+    let mut bytes = 0;
     let started = Instant::now();
-    while let Some(frame) = reader.next().expect("it verifies") {
-        bytes += frame.span() as u64;
-        frames += 1;
-        replayer.step(&frame).expect("it replays");
-    }
-    (frames, bytes, started.elapsed().as_secs_f64())
+    let ahead = |frame: &Frame<'_>| bytes += frame.span() as u64;
+    let follow = |_: Happened<'_>| Ok::<(), ReplayError>(());
+    let frames = replayer.relay(&mut reader, Offset(u64::MAX), (ahead, follow));
+    let seconds = started.elapsed().as_secs_f64();
+    (frames.expect("it replays"), bytes, seconds)
 }
 
 struct Latency {

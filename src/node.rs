@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use engine::apply::Stamp;
 use journal::event_log::EventLog;
-use journal::frame::JournalId;
+use journal::frame::{Frame, JournalId};
 use journal::open::Opened;
 use journal::reader::Reader;
 use journal::snapshot_store::SnapshotStore;
 use journal::writer::Settings;
 use parking_lot::Mutex;
 use replay_tool::progress::Progress;
+use replay_tool::relay::Happened;
 use replay_tool::replay::{Replayer, StartState, skips_of, start_state};
 use schemas::ids::{AccountId, Offset};
 use schemas::report::MarketUpdate;
@@ -245,21 +246,22 @@ pub fn rebuild(dir: &Path, opened: &Opened, history: Offset) -> Result<Rebuilt, 
 }
 
 impl Rebuilt {
+    /// Two threads, as in the pipeline: the engine, and all that follows from its events.
     fn replay(&mut self, mut reader: Reader, end: Offset) -> Result<(), Failure> {
-        let event_log = &mut self.event_log;
+        let (views, event_log) = (&mut self.views, &mut self.event_log);
         let mut progress = Progress::new(end.0.saturating_sub(reader.position().0));
-        while reader.position() < end {
-            let Some(frame) = reader.next()? else { break };
-            fault::under_way(frame.offset);
-            let applied = self.replayer.step(&frame)?;
-            let Stamp { offset, time } = applied.stamp;
-            self.views
-                .apply(offset, time, applied.events, views::Wanted::default());
+        let ahead = |frame: &Frame<'_>| fault::under_way(frame.offset);
+        let follow = |happened: Happened<'_>| {
+            let Stamp { offset, time } = happened.stamp;
+            fault::under_way(offset);
+            views.apply(offset, time, happened.events, views::Wanted::default());
             if event_log.next().is_none_or(|next| next <= offset) {
-                event_log.append(offset, time, applied.encoded)?;
+                event_log.append(offset, time, happened.encoded)?;
             }
             progress.advance();
-        }
+            Ok::<(), Failure>(())
+        };
+        self.replayer.relay(&mut reader, end, (ahead, follow))?;
         fault::none_under_way();
         event_log.flush()?;
         Ok(())

@@ -7,7 +7,7 @@
 use schemas::ids::{AccountId, SymbolId};
 use schemas::instrument::Side;
 use schemas::units::{Amount, Qty};
-use schemas::wire::Wire;
+use schemas::wire::{Sink, Wire};
 
 use crate::apply::Engine;
 use crate::book::order::{Details, Order};
@@ -44,8 +44,8 @@ pub const SECTIONS: [&str; 11] = [
 /// Implements [`Wire`] for a struct, field by field in the order given.
 macro_rules! fields {
     ($name:ident { $($field:ident),* $(,)? }) => {
-        impl Wire for $name {
-            fn put(&self, out: &mut Vec<u8>) {
+        impl schemas::wire::Wire for $name {
+            fn put(&self, out: &mut impl schemas::wire::Sink) {
                 $(self.$field.put(out);)*
             }
             fn take(input: &mut &[u8]) -> Option<Self> {
@@ -104,7 +104,7 @@ fields!(Details {
 });
 
 impl Wire for Request {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         self.time.put(out);
         self.account.put(out);
         self.digest.0.put(out);
@@ -120,7 +120,7 @@ impl Wire for Request {
 
 /// The tag depends on the seed, so it is left out; reading makes it anew.
 impl Wire for Taker {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         self.market.put(out);
         self.order.put(out);
         self.account.put(out);
@@ -186,7 +186,7 @@ impl Wire for Taker {
 }
 
 impl Wire for Work {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         match self {
             Work::Taker(taker) => {
                 out.push(if taker.aside { 4 } else { 1 });

@@ -5,8 +5,8 @@
 //! read ([`snapshot::write`] and [`snapshot::copy`] make snapshots for the node; no command
 //! of `replay-tool` calls them).
 //!
-//! Reading order: `replay`, `manifest`, `snapshot`, `walk`, `finding`, `event_check`, `json`,
-//! `rules`, `order_life`, `commands`.
+//! Reading order: `replay`, `relay`, `manifest`, `snapshot`, `walk`, `finding`, `event_check`,
+//! `json`, `rules`, `order_life`, `commands`.
 //!
 //! **Invariant:** equal frames give equal events, chain and root, whatever state the replay
 //! began with.
@@ -15,6 +15,7 @@
 
 pub mod error;
 pub mod replay;
+pub mod relay;
 pub mod manifest;
 pub mod snapshot;
 pub mod walk;

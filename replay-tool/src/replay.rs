@@ -8,12 +8,12 @@ use std::path::Path;
 
 use engine::apply::{Engine, Outcome, Stamp};
 use engine::chain::Chain;
-use engine::trace::{NoTrace, Note, Notes};
+use engine::trace::{NoTrace, Note, Notes, Trace};
 use journal::error::JournalError;
 use journal::frame::{Frame, JournalId};
 use journal::reader::Reader;
 use schemas::command::{Command, SkipV1};
-use schemas::event::{Event, encode_events};
+use schemas::event::{Event, EventEncoder};
 use schemas::ids::Offset;
 
 use crate::error::ReplayError;
@@ -200,7 +200,7 @@ pub struct Replayer {
     skips: BTreeSet<Offset>,
     hashes: bool,
     events: Vec<Event>,
-    encoded: Vec<u8>,
+    encoder: EventEncoder,
 }
 
 /// What one frame did.
@@ -228,7 +228,7 @@ impl Replayer {
             skips,
             hashes: true,
             events: Vec::new(),
-            encoded: Vec::new(),
+            encoder: EventEncoder::default(),
         }
     }
 
@@ -247,12 +247,29 @@ impl Replayer {
     pub fn step(&mut self, frame: &Frame<'_>) -> Result<Applied<'_>, ReplayError> {
         let (stamp, command) = self.admit(frame)?;
         let skipped = self.is_skipped(frame.offset);
-        let outcome = if skipped {
-            self.engine.skip(stamp, &mut self.events)
-        } else {
-            self.engine.apply(stamp, &command, &mut self.events)
-        };
+        self.events.clear();
+        let outcome = perform(
+            &mut self.engine,
+            (stamp, &command, skipped),
+            &mut self.events,
+        );
         Ok(self.applied(stamp, command, (skipped, outcome)))
+    }
+
+    /// Applies one frame and appends what happened to `events`; no hash hears of it.
+    ///
+    /// # Errors
+    /// As [`Replayer::step`].
+    #[inline]
+    pub(crate) fn apply_to(
+        &mut self,
+        frame: &Frame<'_>,
+        events: &mut Vec<Event>,
+    ) -> Result<Stamp, ReplayError> {
+        let (stamp, command) = self.admit(frame)?;
+        let skipped = self.is_skipped(frame.offset);
+        perform(&mut self.engine, (stamp, &command, skipped), events);
+        Ok(stamp)
     }
 
     /// Applies one frame and hears every step of it.
@@ -267,11 +284,8 @@ impl Replayer {
         let skipped = self.is_skipped(frame.offset);
         let engine = std::mem::replace(&mut self.engine, Engine::new(0));
         let mut heard = engine.heard_by(Notes::default());
-        let outcome = if skipped {
-            heard.skip(stamp, &mut self.events)
-        } else {
-            heard.apply(stamp, &command, &mut self.events)
-        };
+        self.events.clear();
+        let outcome = perform(&mut heard, (stamp, &command, skipped), &mut self.events);
         let notes = std::mem::take(&mut heard.trace_mut().0);
         self.engine = heard.heard_by(NoTrace);
         Ok((self.applied(stamp, command, (skipped, outcome)), notes))
@@ -297,7 +311,6 @@ impl Replayer {
             });
         }
         let command = command_of(frame)?;
-        self.events.clear();
         Ok((stamp, command))
     }
 
@@ -314,19 +327,33 @@ impl Replayer {
         command: Command,
         (skipped, outcome): (bool, Outcome),
     ) -> Applied<'_> {
+        let mut encoded: &[u8] = &[];
         if self.hashes {
-            self.encoded.clear();
-            encode_events(&self.events, &mut self.encoded);
-            self.chain.absorb(stamp, &self.encoded);
+            encoded = self.encoder.encode(&self.events);
+            self.chain.absorb(stamp, encoded);
         }
         Applied {
             stamp,
             command,
             skipped,
             events: self.events.as_slice(),
-            encoded: self.encoded.as_slice(),
+            encoded,
             outcome,
         }
+    }
+}
+
+/// The command, or what stands for it when an operator stepped over it.
+#[inline]
+fn perform<T: Trace>(
+    engine: &mut Engine<T>,
+    (stamp, command, skipped): (Stamp, &Command, bool),
+    events: &mut Vec<Event>,
+) -> Outcome {
+    if skipped {
+        engine.skip(stamp, events)
+    } else {
+        engine.apply(stamp, command, events)
     }
 }
 

@@ -29,7 +29,7 @@ use crate::protection::{AuctionIndicative, AuctionUncrossed, BreakerTripped, Ord
 use crate::reject::RejectReason;
 use crate::trade_group::PreventedTransferred;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
-use crate::wire::{Wire, wire_struct};
+use crate::wire::{Room, Sink, Wire, wire_struct};
 
 /// An order passed every check. Trades and a rest or an end follow in the same command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -287,7 +287,7 @@ macro_rules! events {
 
         impl Wire for Event {
             #[inline]
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut impl Sink) {
                 match self {
                     $(events!(@bind payload $name $( ($payload) )? $( { $($field),* } )?) => {
                         out.push($tag);
@@ -423,6 +423,37 @@ pub fn encode_events(events: &[Event], out: &mut Vec<u8>) {
     (events.len() as u32).put(out);
     for event in events {
         event.put(out);
+    }
+}
+
+/// Room for the longest event; a text is written whole before what lies behind it.
+const EVENT_ROOM: usize = 256;
+
+/// Encodes commands one after the other into the same memory, without growing on the way.
+#[derive(Clone, Default, Debug)]
+pub struct EventEncoder {
+    /// What was written last, and room behind it.
+    bytes: Vec<u8>,
+}
+
+impl EventEncoder {
+    /// The events of one command as [`encode_events`] writes them.
+    #[inline]
+    pub fn encode(&mut self, events: &[Event]) -> &[u8] {
+        let most = size_of::<u32>() + events.len() * EVENT_ROOM;
+        if self.bytes.len() < most {
+            self.bytes.resize(most, 0);
+        }
+        let (count, _) = self.bytes.split_first_chunk_mut().expect("just made");
+        *count = (events.len() as u32).to_le_bytes();
+        let mut end = size_of::<u32>();
+        for event in events {
+            let room = self.bytes[end..].first_chunk_mut().expect("just made");
+            let mut room = Room::<EVENT_ROOM>::new(room);
+            event.put(&mut room);
+            end += room.length();
+        }
+        &self.bytes[..end]
     }
 }
 

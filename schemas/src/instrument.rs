@@ -330,7 +330,7 @@ pub enum Filter {
 }
 
 impl crate::wire::Wire for Filter {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl crate::wire::Sink) {
         match self {
             Filter::Price(filter) => (out.push(0), filter.put(out)).1,
             Filter::LotSize(filter) => (out.push(1), filter.put(out)).1,

@@ -17,7 +17,7 @@ use crate::order_event::OrderTermsAccepted;
 use crate::peg::Pegged;
 use crate::protection::Protection;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
-use crate::wire::{Wire, wire_struct};
+use crate::wire::{Sink, Wire, wire_struct};
 
 /// One order as its owner sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,7 +71,7 @@ pub struct OrderExtras {
 const PEG_FOLLOWS: u8 = 0x80;
 
 impl Wire for OrderExtras {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         self.terms.put(out);
         self.list.put(out);
         self.trailing_time.put(out);

@@ -9,10 +9,74 @@ use crate::ids::{
 };
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 
+/// What an encoding is written to.
+pub trait Sink {
+    /// Appends one byte.
+    fn push(&mut self, byte: u8);
+    /// Appends all of the bytes.
+    fn put_all<const N: usize>(&mut self, bytes: &[u8; N]);
+    /// Appends the first `length` of the bytes, at most `N`.
+    fn put_first<const N: usize>(&mut self, bytes: &[u8; N], length: usize);
+}
+
+impl Sink for Vec<u8> {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        Vec::push(self, byte);
+    }
+    #[inline]
+    fn put_all<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.extend_from_slice(bytes);
+    }
+    #[inline]
+    fn put_first<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
+        self.extend_from_slice(&bytes[..length]);
+    }
+}
+
+/// Room that is known to be enough, so that nothing grows on the way.
+///
+/// What lies behind the encoding is left as it comes.
+pub(crate) struct Room<'a, const SIZE: usize> {
+    bytes: &'a mut [u8; SIZE],
+    length: usize,
+}
+
+impl<'a, const SIZE: usize> Room<'a, SIZE> {
+    #[inline]
+    pub(crate) fn new(bytes: &'a mut [u8; SIZE]) -> Self {
+        Room { bytes, length: 0 }
+    }
+
+    /// How many bytes were written.
+    #[inline]
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl<const SIZE: usize> Sink for Room<'_, SIZE> {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.put_all(&[byte]);
+    }
+    #[inline]
+    fn put_all<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.bytes[self.length..self.length + N].copy_from_slice(bytes);
+        self.length += N;
+    }
+    #[inline]
+    fn put_first<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
+        // Whole, since its size is known; what comes next lies over the rest of it.
+        self.bytes[self.length..self.length + N].copy_from_slice(bytes);
+        self.length += length;
+    }
+}
+
 /// A value with one explicit encoding.
 pub trait Wire: Sized {
     /// Appends the encoding.
-    fn put(&self, out: &mut Vec<u8>);
+    fn put(&self, out: &mut impl Sink);
     /// Takes one value off the front; `None` when the bytes end early or mean nothing.
     fn take(input: &mut &[u8]) -> Option<Self>;
 }
@@ -21,8 +85,8 @@ macro_rules! integers {
     ($($integer:ty),*) => {$(
         impl Wire for $integer {
             #[inline]
-            fn put(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_le_bytes());
+            fn put(&self, out: &mut impl Sink) {
+                out.put_all(&self.to_le_bytes());
             }
             #[inline]
             fn take(input: &mut &[u8]) -> Option<Self> {
@@ -39,7 +103,7 @@ macro_rules! newtypes {
     ($($name:ident),*) => {$(
         impl Wire for $name {
             #[inline]
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut impl Sink) {
                 self.0.put(out);
             }
             #[inline]
@@ -66,7 +130,7 @@ newtypes!(
 );
 
 impl Wire for bool {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         out.push(u8::from(*self));
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -79,7 +143,7 @@ impl Wire for bool {
 }
 
 impl<T: Wire> Wire for Option<T> {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         match self {
             None => out.push(0),
             Some(value) => {
@@ -99,9 +163,10 @@ impl<T: Wire> Wire for Option<T> {
 
 impl<const N: usize> Wire for Text<N> {
     #[inline]
-    fn put(&self, out: &mut Vec<u8>) {
-        out.push(self.as_bytes().len() as u8);
-        out.extend_from_slice(self.as_bytes());
+    fn put(&self, out: &mut impl Sink) {
+        let length = self.as_bytes().len();
+        out.push(length as u8);
+        out.put_first(self.padded(), length);
     }
     #[inline]
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -113,7 +178,7 @@ impl<const N: usize> Wire for Text<N> {
 }
 
 impl Wire for [OrderId; 3] {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         for order in self {
             order.put(out);
         }
@@ -124,8 +189,8 @@ impl Wire for [OrderId; 3] {
 }
 
 impl<const N: usize> Wire for [u8; N] {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self);
+    fn put(&self, out: &mut impl Sink) {
+        out.put_all(self);
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
         let (head, rest) = input.split_first_chunk()?;
@@ -162,7 +227,7 @@ macro_rules! numbered {
 
         impl $crate::wire::Wire for $name {
             #[inline]
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut impl $crate::wire::Sink) {
                 out.push(*self as u8);
             }
             #[inline]
@@ -179,7 +244,7 @@ macro_rules! wire_struct {
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl $crate::wire::Wire for $name {
             #[inline]
-            fn put(&self, out: &mut Vec<u8>) {
+            fn put(&self, out: &mut impl $crate::wire::Sink) {
                 $($crate::wire::Wire::put(&self.$field, out);)*
             }
             #[inline]

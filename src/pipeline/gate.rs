@@ -14,7 +14,7 @@ use engine::chain::Chain;
 use gateway::submit::{Receipt, SubmitError};
 use journal::event_log::EventLog;
 use journal::sync::Durable;
-use schemas::event::encode_events;
+use schemas::event::{Event, EventEncoder};
 use schemas::ids::Offset;
 use schemas::report::MarketUpdate;
 use tokio::sync::broadcast;
@@ -62,7 +62,7 @@ struct Door {
     market: broadcast::Sender<Arc<MarketUpdate>>,
     users: Arc<UserFeeds>,
     shared: Arc<Shared>,
-    encoded: Vec<u8>,
+    encoder: EventEncoder,
     updates: Vec<Arc<MarketUpdate>>,
 }
 
@@ -89,7 +89,7 @@ impl Gate {
             market,
             users,
             shared,
-            encoded: Vec::new(),
+            encoder: EventEncoder::default(),
             updates: Vec::new(),
         };
         let mut last = None;
@@ -161,14 +161,11 @@ impl Door {
             token,
             events,
         } = applied;
-        self.encoded.clear();
-        encode_events(events, &mut self.encoded);
         let stamp = Stamp {
             offset: *offset,
             time: *time,
         };
-        self.chain.absorb(stamp, &self.encoded);
-        self.write_event_log(stamp);
+        self.write_event_log(stamp, events);
         let want_updates = self.market.receiver_count() > 0;
         let mut telling = self.users.begin(stamp.offset);
         let wanted = views::Wanted {
@@ -198,11 +195,14 @@ impl Door {
         }
     }
 
-    fn write_event_log(&mut self, at: Stamp) {
+    /// Takes the events of a command into the chain and appends them to the log.
+    fn write_event_log(&mut self, at: Stamp, events: &[Event]) {
+        let encoded = self.encoder.encode(events);
+        self.chain.absorb(at, encoded);
         let Some(log) = &mut self.event_log else {
             return;
         };
-        if let Err(error) = log.append(at.offset, at.time, &self.encoded) {
+        if let Err(error) = log.append(at.offset, at.time, encoded) {
             tracing::error!(%error, offset = at.offset.0, "the event log stops; trading goes on");
             self.shared.event_log_failed.store(true, Ordering::Release);
             self.event_log = None;

@@ -10,7 +10,7 @@ use schemas::instrument::{OrderStage, Side, SymbolKind};
 use schemas::margin::{self, Table};
 use schemas::perpetual::{PositionSide, put_brackets, take_brackets};
 use schemas::units::{Amount, Price, TimeNs};
-use schemas::wire::Wire;
+use schemas::wire::{Sink, Wire};
 
 use super::conditional::Waiting;
 use super::deleverage::Deleverage;
@@ -59,7 +59,7 @@ fields!(Settlement {
 fields!(Due { pool, started });
 
 impl Wire for Waiting {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         self.terms.put(out);
         self.by_mark.map(|(wait, _)| wait).put(out);
         self.by_mark.map(|(_, arrival)| arrival).put(out);
@@ -79,7 +79,7 @@ impl Wire for Waiting {
 }
 
 impl Wire for Pool {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         match self {
             Pool::Cross(account, asset) => (out.push(1), account.put(out), asset.put(out)).2,
             Pool::Isolated(account, symbol, side) => {
@@ -100,7 +100,7 @@ impl Wire for Pool {
 }
 
 impl Wire for Timer {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         match self {
             Timer::Sample(symbol) => (out.push(1), symbol.put(out)).1,
             Timer::Fund(symbol) => (out.push(2), symbol.put(out)).1,

@@ -1,7 +1,7 @@
 //! Orders of an account in the running 10 seconds and the running day, by frame time.
 
 use schemas::units::TimeNs;
-use schemas::wire::Wire;
+use schemas::wire::{Sink, Wire};
 
 const TEN_SECONDS_NS: u64 = 10_000_000_000;
 const WINDOWS_PER_DAY: u64 = 8_640;
@@ -89,7 +89,7 @@ impl OrderCounts {
 }
 
 impl Wire for OrderCounts {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         self.window.put(out);
         self.day.put(out);
         self.in_10s.put(out);

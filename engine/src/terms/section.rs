@@ -10,7 +10,7 @@ use schemas::instrument::Side;
 use schemas::perpetual::PositionSide;
 use schemas::report::OrderRules;
 use schemas::units::{Price, TimeNs};
-use schemas::wire::Wire;
+use schemas::wire::{Sink, Wire};
 
 use crate::book::extras::Extras;
 use crate::book::order::{Details, Order};
@@ -25,7 +25,7 @@ use crate::triggers::trigger_book::{Direction, TriggerBook, Wait, Waiter};
 pub const SECTION: &str = "terms";
 
 impl Wire for Direction {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         out.push(*self as u8);
     }
     fn take(input: &mut &[u8]) -> Option<Self> {
@@ -34,7 +34,7 @@ impl Wire for Direction {
 }
 
 impl Wire for Wait {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         match self {
             Wait::Stop(direction, price) => (out.push(1), direction.put(out), price.put(out)).2,
             Wait::Activation(direction, price) => {

@@ -1,7 +1,7 @@
 //! What `replay-tool` finds and does not find in directories that hold a small venue.
 //!
 //! Reading order: `venue` (makes the directories), `clean`, `snapshots`, `damage`, `looks`,
-//! `perpetuals`, `explained`.
+//! `perpetuals`, `explained`, `relay`.
 
 mod venue;
 mod clean;
@@ -10,3 +10,4 @@ mod damage;
 mod looks;
 mod perpetuals;
 mod explained;
+mod relay;

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use schemas::command::{Command, CommandBuffer};
-use schemas::event::{Event, decode_events, encode_events};
+use schemas::event::{Event, EventEncoder, OrderAmended, decode_events, encode_events};
 use schemas::wire::Wire;
 
 use samples::{command_samples, event_samples, rejects_by_number};
@@ -264,6 +264,39 @@ fn every_event_reads_back_equal() {
     let mut frame = Vec::new();
     encode_events(&events, &mut frame);
     assert_eq!(decode_events(&frame), Some(events));
+}
+
+#[test]
+fn an_encoder_writes_what_encode_events_writes() {
+    let mut events: Vec<Event> = event_samples()
+        .into_iter()
+        .map(|(_, event)| event)
+        .collect();
+    // The event with the most text, at the end of the room, with all that a text can hold.
+    let longest = events.iter().find_map(|event| match event {
+        Event::OrderAmended(amended) => Some(*amended),
+        _ => None,
+    });
+    let text = schemas::ids::Text::from_bytes(&[b'x'; 36]).expect("as long as can be");
+    events.push(Event::OrderAmended(OrderAmended {
+        old_client: text,
+        new_client: text,
+        ..longest.expect("there is a sample of each")
+    }));
+    let mut encoder = EventEncoder::default();
+    let mut expected = Vec::new();
+    let mut agree = |some: &[Event]| {
+        expected.clear();
+        encode_events(some, &mut expected);
+        assert_eq!(encoder.encode(some), expected.as_slice(), "{some:?}");
+    };
+    agree(&events);
+    // What the longer encoding left behind does not show in a shorter one.
+    for one in events.chunks(1).rev() {
+        agree(one);
+    }
+    agree(&[]);
+    agree(&events);
 }
 
 #[test]

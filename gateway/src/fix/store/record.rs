@@ -8,7 +8,7 @@
 //! kind 3    next_target u64                  kind 4    watermark u64
 //! ```
 
-use schemas::wire::Wire;
+use schemas::wire::{Sink, Wire};
 
 use crate::fix::execution::ReportId;
 
@@ -58,7 +58,7 @@ impl Numbers {
 }
 
 impl Wire for Numbers {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut impl Sink) {
         for number in [self.next_sender, self.next_target, self.watermark] {
             number.put(out);
         }
