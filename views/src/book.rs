@@ -1,6 +1,7 @@
 //! Open quantity by price of one symbol.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use schemas::instrument::Side;
 use schemas::report::{Depth, Level};
@@ -23,11 +24,22 @@ impl Book {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
         };
-        let level = levels.entry(price).or_default();
-        level.0 += change.0;
-        debug_assert!(0 <= level.0, "a level below zero at {price:?}");
-        if level.0 <= 0 {
-            levels.remove(&price);
+        match levels.entry(price) {
+            Entry::Vacant(level) => {
+                debug_assert!(0 < change.0, "a level below zero at {price:?}");
+                if 0 < change.0 {
+                    level.insert(change);
+                }
+            }
+            Entry::Occupied(mut level) => {
+                let left = level.get().0 + change.0;
+                debug_assert!(0 <= left, "a level below zero at {price:?}");
+                if left <= 0 {
+                    level.remove();
+                } else {
+                    level.get_mut().0 = left;
+                }
+            }
         }
     }
 

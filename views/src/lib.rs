@@ -6,7 +6,7 @@
 //! outside of it. Absent on purpose: any way into the engine, any decision, any disk.
 //! Closed orders and trades are kept until SQL has them (see [`Views::forget_before`]).
 //!
-//! Reading order: `schemas::page` (what can be asked), `book`, `orders`, `trades`,
+//! Reading order: `schemas::page` (what can be asked), `book`, `slot`, `orders`, `trades`,
 //! `candles`, `aggregates`, `order_changes`, `market` (all of one symbol), `account`, `users`
 //! (what single accounts are told), `lists`, `directory`, `perpetual`, `saved`, then the reads
 //! of candles in `market_reads` and of perpetuals in `perpetual_reads`.
@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod book;
+mod slot;
 mod orders;
 mod trades;
 pub mod aggregates;

@@ -47,7 +47,7 @@ impl Views {
             return;
         };
         if let (Some(list), Some(slot)) = (terms.list, orders.get(terms.order)) {
-            let name = slot.report.client_order;
+            let name = slot.client_order;
             self.lists.lock().name(list, (terms.order, name));
         }
     }

@@ -11,7 +11,8 @@ use crate::aggregates::Aggregates;
 use crate::book::Book;
 use crate::candles::Candles;
 use crate::order_changes::OrderChanges;
-use crate::orders::{Orders, Slot};
+use crate::orders::Orders;
+use crate::slot::Slot;
 use crate::trades::Trades;
 
 /// Which command an event belongs to, and what may be forgotten meanwhile.
@@ -114,7 +115,7 @@ impl Market {
                 .collect()
         };
         let forced = changes.forced.drain(..);
-        let forced = forced.filter_map(|order| self.orders.get(order).map(|slot| slot.report));
+        let forced = forced.filter_map(|order| self.orders.get(order).map(Slot::report));
         let forced: Vec<OrderReport> = forced.collect();
         let (best_bid, best_ask) = (book.best_bid(), book.best_ask());
         Some(MarketUpdate {
@@ -139,7 +140,7 @@ impl Market {
                 if self.changes.named.take() == Some(order.client_order) {
                     self.changes.forced.push(order.order);
                 }
-                self.orders.open(OrderReport::accepted(order, at.time));
+                self.orders.open(&OrderReport::accepted(order, at.time));
             }
             Event::LiquidationOrdered(order) if self.changes.listening => {
                 self.changes.named = Some(order.client_order);
@@ -148,8 +149,8 @@ impl Market {
             Event::OrderRested(order) => {
                 self.change_order(order.order, at.time, |slot| {
                     slot.rested = true;
-                    let hidden = Qty(open_of(&slot.report).0 - order.open.0);
-                    match &mut slot.report.extras {
+                    let hidden = Qty(slot.open().0 - order.open.0);
+                    match &mut slot.extras {
                         Some(extras) => extras.hidden = hidden,
                         None => debug_assert_eq!(hidden, Qty::ZERO),
                     }
@@ -168,12 +169,12 @@ impl Market {
                 self.change_level(part.side, part.price, part.shown);
                 self.change_order(part.order, at.time, |slot| {
                     slot.rested = true;
-                    slot.report.step(event, at.time);
+                    slot.step(event, at.time);
                 });
             }
             step => {
                 if let Some((_, order)) = schemas::order_event::step_of(step) {
-                    self.change_order(order, at.time, |slot| slot.report.step(step, at.time));
+                    self.change_order(order, at.time, |slot| slot.step(step, at.time));
                 }
             }
         }
@@ -184,7 +185,7 @@ impl Market {
         match self.orders.get_mut(order) {
             Some(slot) => {
                 change(slot);
-                slot.report.updated = time;
+                slot.updated = time;
             }
             None => debug_assert!(false, "an event of order {} before its start", order.0),
         }
@@ -206,16 +207,16 @@ impl Market {
 
     fn trade(&mut self, at: At, trade: &Trade) {
         let fill = |slot: &mut Slot| {
-            slot.report.executed.0 += trade.qty.0;
-            slot.report.quote.0 += trade.quote.0;
-            slot.report.status = OrderStatus::PartiallyFilled;
+            slot.executed.0 += trade.qty.0;
+            slot.quote.0 += trade.quote.0;
+            slot.status = OrderStatus::PartiallyFilled;
         };
         self.change_order(trade.taker_order, at.time, fill);
         self.change_order(trade.maker_order, at.time, |slot| {
             fill(slot);
-            debug_assert_eq!(open_of(&slot.report), trade.maker_open);
+            debug_assert_eq!(slot.open(), trade.maker_open);
             if trade.maker_open == Qty::ZERO {
-                slot.report.status = OrderStatus::Filled;
+                slot.status = OrderStatus::Filled;
             }
         });
         self.change_level(trade.taker_side.opposite(), trade.price, Qty(-trade.qty.0));
@@ -240,17 +241,16 @@ impl Market {
     fn done(&mut self, at: At, done: &OrderDone) {
         let mut hidden = Qty::ZERO;
         self.change_order(done.order, at.time, |slot| {
-            let report = &mut slot.report;
-            if let Some(extras) = &mut report.extras {
+            if let Some(extras) = &mut slot.extras {
                 hidden = std::mem::take(&mut extras.hidden);
             }
-            let by_quote = report.quote_qty != Amount::ZERO;
-            debug_assert!(by_quote || open_of(report) == done.open);
+            let by_quote = slot.quote_qty != Amount::ZERO;
+            debug_assert!(by_quote || slot.open() == done.open);
             debug_assert_eq!(slot.rested, done.rested);
-            report.prevented.0 += done.prevented.0;
-            report.status = done.status;
+            slot.prevented.0 += done.prevented.0;
+            slot.status = done.status;
             if by_quote {
-                report.qty = Qty(report.executed.0 + report.prevented.0);
+                slot.qty = Qty(slot.executed.0 + slot.prevented.0);
             }
         });
         if done.rested {
@@ -261,7 +261,7 @@ impl Market {
     }
 
     fn prevented(&mut self, at: At, prevented: &TradePrevented) {
-        let take = |qty: Qty| move |slot: &mut Slot| slot.report.prevented.0 += qty.0;
+        let take = |qty: Qty| move |slot: &mut Slot| slot.prevented.0 += qty.0;
         if prevented.taker_prevented != Qty::ZERO {
             let take = take(prevented.taker_prevented);
             self.change_order(prevented.taker_order, at.time, take);
@@ -278,9 +278,9 @@ impl Market {
         let mut rested = false;
         self.change_order(modified.order, at.time, |slot| {
             rested = std::mem::take(&mut slot.rested);
-            slot.report.price = modified.new_price;
-            slot.report.qty = modified.new_qty;
-            debug_assert_eq!(slot.report.executed, modified.executed);
+            slot.price = modified.new_price;
+            slot.qty = modified.new_qty;
+            debug_assert_eq!(slot.executed, modified.executed);
         });
         if rested {
             let gone = Qty(-modified.old_open.0);
@@ -292,15 +292,15 @@ impl Market {
         let by = amended.old_qty.0 - amended.new_qty.0;
         let (mut hidden, mut rested) = (0, true);
         self.change_order(amended.order, at.time, |slot| {
-            slot.report.qty = amended.new_qty;
+            slot.qty = amended.new_qty;
             rested = slot.rested;
-            if let Some(extras) = &mut slot.report.extras {
+            if let Some(extras) = &mut slot.extras {
                 // What is hidden of an iceberg goes first.
                 hidden = by.min(extras.hidden.0);
                 extras.hidden.0 -= hidden;
             }
-            debug_assert_eq!(slot.report.executed, amended.executed);
-            debug_assert_eq!(open_of(&slot.report), amended.open);
+            debug_assert_eq!(slot.executed, amended.executed);
+            debug_assert_eq!(slot.open(), amended.open);
         });
         if amended.new_client != amended.old_client && !amended.new_client.is_empty() {
             self.orders.rename(amended.order, amended.new_client);

@@ -134,7 +134,7 @@ impl Views {
             return Vec::new();
         };
         let market = market.lock();
-        let open = market.orders.iter().filter(|it| it.report.status.is_open());
-        open.map(|slot| (slot.report, slot.rested)).collect()
+        let open = market.orders.iter().filter(|it| it.status.is_open());
+        open.map(|slot| (slot.report(), slot.rested)).collect()
     }
 }

@@ -9,11 +9,11 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use schemas::command::OrderRef;
-use schemas::ids::{AccountId, ClientOrderId, Offset, OrderId, SymbolId};
-use schemas::instrument::{OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce};
+use schemas::ids::{AccountId, ClientOrderId, Offset, OrderId};
 use schemas::page::OrderPage;
 use schemas::report::OrderReport;
-use schemas::units::{Amount, Price, Qty, TimeNs};
+
+use crate::slot::Slot;
 
 /// Orders in one piece of the array.
 const CHUNK: u64 = 64;
@@ -21,20 +21,6 @@ const CHUNK: u64 = 64;
 pub(crate) const CLOSED_KEPT: usize = if cfg!(test) { 200 } else { 10_000 };
 /// Chunks kept for reuse.
 const SPARE_CHUNKS: usize = 64;
-/// The owner of a place without an order.
-const NOBODY: u32 = u32::MAX;
-/// `open_at` of an order that is closed.
-const CLOSED: u32 = u32::MAX;
-
-/// One order and where its owner's lists have it.
-pub(crate) struct Slot {
-    pub(crate) report: OrderReport,
-    /// Whether it stands in the book.
-    pub(crate) rested: bool,
-    owner: u32,
-    /// Its place among the owner's open orders.
-    open_at: u32,
-}
 
 #[derive(Default)]
 struct Chunk {
@@ -84,7 +70,7 @@ impl Orders {
         chunk
             .slots
             .get((order.0 % CHUNK) as usize)
-            .filter(|slot| slot.owner != NOBODY)
+            .filter(|slot| slot.is_taken())
     }
 
     #[inline]
@@ -94,17 +80,17 @@ impl Orders {
         chunk
             .slots
             .get_mut((order.0 % CHUNK) as usize)
-            .filter(|slot| slot.owner != NOBODY)
+            .filter(|slot| slot.is_taken())
     }
 
     /// Whether the order is remembered and can still trade.
     pub(crate) fn is_open(&self, order: OrderId) -> bool {
-        self.get(order).is_some_and(|slot| slot.open_at != CLOSED)
+        self.get(order).is_some_and(Slot::is_open)
     }
 
     /// Adds a new open order; its id is above all others.
     #[inline]
-    pub(crate) fn open(&mut self, report: OrderReport) {
+    pub(crate) fn open(&mut self, report: &OrderReport) {
         let owner = self.owner(report.account);
         let lists = &mut self.owners[owner as usize];
         let id = report.order.0;
@@ -116,19 +102,15 @@ impl Orders {
         lists.all.push_back(Entry { order: id, client });
         let open_at = lists.open.len() as u32;
         lists.open.push(id);
-        self.put(Slot {
-            report,
-            rested: false,
-            owner,
-            open_at,
-        });
+        let slot = self.place(id);
+        slot.push(Slot::new(report, owner, open_at));
     }
 
     /// Adds an order that was closed at `offset`; only for what a snapshot brings back,
     /// before [`Orders::restore_closed`] tells the order of the ends.
     pub(crate) fn restore(&mut self, report: OrderReport, rested: bool) {
         let order = report.order;
-        self.open(report);
+        self.open(&report);
         if let Some(slot) = self.get_mut(order) {
             slot.rested = rested;
         }
@@ -141,8 +123,9 @@ impl Orders {
         self.closed = closed;
     }
 
-    fn put(&mut self, slot: Slot) {
-        let id = slot.report.order.0;
+    /// The piece of the array to which the order of that number comes next.
+    #[inline]
+    fn place(&mut self, id: u64) -> &mut Vec<Slot> {
         let number = id / CHUNK;
         if self.chunks.is_empty() {
             self.first_chunk = number;
@@ -164,11 +147,11 @@ impl Orders {
         });
         let within = (id % CHUNK) as usize;
         while chunk.slots.len() < within {
-            chunk.slots.push(vacant());
+            chunk.slots.push(Slot::vacant());
         }
         debug_assert_eq!(chunk.slots.len(), within, "order ids rise");
-        chunk.slots.push(slot);
         chunk.remembered += 1;
+        &mut chunk.slots
     }
 
     fn owner(&mut self, account: AccountId) -> u32 {
@@ -207,10 +190,7 @@ impl Orders {
         let Some(slot) = self.get_mut(order) else {
             return;
         };
-        let (owner, open_at) = (slot.owner as usize, slot.open_at as usize);
-        debug_assert_ne!(slot.open_at, CLOSED, "an order ends once");
-        slot.open_at = CLOSED;
-        slot.rested = false;
+        let (owner, open_at) = (slot.owner as usize, slot.close());
         let open = &mut self.owners[owner].open;
         open.swap_remove(open_at);
         if let Some(moved) = open.get(open_at).copied()
@@ -224,8 +204,7 @@ impl Orders {
         let Some(slot) = self.get_mut(order) else {
             return;
         };
-        let owner = slot.owner as usize;
-        slot.owner = NOBODY;
+        let owner = slot.vacate();
         self.owners[owner].forgotten += 1;
         self.free_chunk(order);
         let lists = &self.owners[owner];
@@ -265,7 +244,7 @@ impl Orders {
         let Some(slot) = self.get_mut(order) else {
             return;
         };
-        slot.report.client_order = client;
+        slot.client_order = client;
         let owner = slot.owner as usize;
         let all = &mut self.owners[owner].all;
         let at = all.partition_point(|entry| entry.order < order.0);
@@ -309,7 +288,7 @@ impl Orders {
                 .open
                 .iter()
                 .filter_map(|order| self.get(OrderId(*order)));
-            out.extend(slots.map(|slot| slot.report));
+            out.extend(slots.map(Slot::report));
         }
     }
 
@@ -319,7 +298,7 @@ impl Orders {
                 && (target.client_order.is_empty() || report.client_order == target.client_order)
         };
         if target.order.0 != 0 {
-            return self.get(target.order).map(|slot| slot.report).filter(fits);
+            return self.get(target.order).map(Slot::report).filter(fits);
         }
         if target.client_order.is_empty() {
             return None;
@@ -332,9 +311,7 @@ impl Orders {
             .rev()
             .filter(|e| e.client == client);
         let mut slots = alike.filter_map(|entry| self.get(OrderId(entry.order)));
-        slots
-            .find(|slot| fits(&slot.report))
-            .map(|slot| slot.report)
+        slots.find_map(|slot| Some(slot.report()).filter(fits))
     }
 
     pub(crate) fn page(&self, page: &OrderPage) -> Vec<OrderReport> {
@@ -346,7 +323,7 @@ impl Orders {
             None => 0,
         };
         let on_page = |entry: &Entry| {
-            let report = self.get(OrderId(entry.order)).map(|slot| slot.report);
+            let report = self.get(OrderId(entry.order)).map(Slot::report);
             report.filter(|report| page.holds(report))
         };
         if page.ascends() {
@@ -368,7 +345,7 @@ impl Orders {
         let chunks = self.chunks.iter().flatten();
         chunks
             .flat_map(|chunk| &chunk.slots)
-            .filter(|slot| slot.owner != NOBODY)
+            .filter(|slot| slot.is_taken())
     }
 
     /// The closed ones in order of their end.
@@ -388,36 +365,6 @@ fn note(trades: &mut VecDeque<u64>, trade: u64, first_kept: u64) {
         }
     }
     trades.push_back(trade);
-}
-
-/// What fills the place of an order that is not remembered.
-fn vacant() -> Slot {
-    let report = OrderReport {
-        symbol: SymbolId(0),
-        order: OrderId(0),
-        account: AccountId(0),
-        client_order: ClientOrderId::EMPTY,
-        side: Side::Buy,
-        order_type: OrderType::Limit,
-        time_in_force: TimeInForce::Gtc,
-        self_trade: SelfTradePrevention::None,
-        status: OrderStatus::New,
-        price: Price::ZERO,
-        qty: Qty::ZERO,
-        quote_qty: Amount::ZERO,
-        executed: Qty::ZERO,
-        quote: Amount::ZERO,
-        prevented: Qty::ZERO,
-        created: TimeNs(0),
-        updated: TimeNs(0),
-        extras: None,
-    };
-    Slot {
-        report,
-        rested: false,
-        owner: NOBODY,
-        open_at: CLOSED,
-    }
 }
 
 /// 32 bits of a client order id; equal ids have equal bits.

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 use schemas::ids::{AccountId, AssetId, Offset, OrderId, SymbolId};
 use schemas::protection::Protection;
-use schemas::report::{AssetReport, Directory, OrderReport, OrderRules, SymbolReport, TradeReport};
+use schemas::report::{
+    AssetReport, Directory, OrderExtras, OrderReport, OrderRules, SymbolReport, TradeReport,
+};
 use schemas::units::{Amount, Qty, Rate};
 use schemas::wire::Wire;
 
@@ -20,6 +22,7 @@ use crate::market::{Market, open_of};
 use crate::order_changes::OrderChanges;
 use crate::perpetual::Perpetuals;
 use crate::saved_candles;
+use crate::slot::Slot;
 
 /// The first bytes; another format has another number, and every older one still opens.
 /// The second has candles and aggregate trades besides, the third order lists, the fourth
@@ -186,7 +189,7 @@ impl Views {
         let mut extras = Vec::new();
         for market in self.markets.read().iter() {
             let market = market.lock();
-            let reports = market.orders.iter().map(|slot| slot.report);
+            let reports = market.orders.iter().map(Slot::report);
             extras.extend(reports.filter(|report| report.extras.is_some()));
         }
         let perpetuals = self.perpetuals.lock();
@@ -263,8 +266,9 @@ impl Views {
             let market = self.market(symbol)?;
             let mut market = market.lock();
             let slot = market.orders.get_mut(order)?;
-            slot.report.extras = Wire::take(input)?;
-            let (report, rested) = (slot.report, slot.rested);
+            let extras: Option<OrderExtras> = Wire::take(input)?;
+            slot.extras = extras.map(Box::new);
+            let (report, rested) = (slot.report(), slot.rested);
             if rested && report.hidden() != Qty::ZERO {
                 let last_update = market.book.last_update();
                 let hidden = Qty(-report.hidden().0);
@@ -376,7 +380,7 @@ fn put_market(market: &Market, out: &mut Vec<u8>) {
     market.book.last_update().put(out);
     let slots: Vec<_> = market.orders.iter().collect();
     put_list(slots.iter(), out, |slot, out| {
-        put_order(&slot.report, out);
+        put_order(&slot.report(), out);
         slot.rested.put(out);
     });
     put_list(

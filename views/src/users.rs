@@ -10,6 +10,7 @@ use schemas::ids::{AccountId, EventId, OrderId};
 use schemas::report::{ListTold, UserEvent};
 
 use crate::orders::Orders;
+use crate::slot::Slot;
 
 /// Takes what single accounts are told of a command.
 pub trait UserSink {
@@ -28,7 +29,7 @@ pub(crate) fn tell_owners(
 ) {
     for (account, order) in owners_of(event).into_iter().flatten() {
         if users.wants(account) {
-            let order = orders.get(order).map(|slot| slot.report);
+            let order = orders.get(order).map(Slot::report);
             // Of a match within a group each side hears of its own order.
             if order.is_some_and(|order| order.account != account) {
                 continue;
