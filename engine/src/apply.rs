@@ -326,7 +326,7 @@ impl<T: Trace> Engine<T> {
     }
 
     #[inline]
-    fn run(&mut self, command: &Command) {
+    pub(crate) fn run(&mut self, command: &Command) {
         match command {
             Command::PlaceOrder(command) => self.place(command),
             Command::CancelOrder(command) => self.cancel(command),
@@ -346,6 +346,7 @@ impl<T: Trace> Engine<T> {
             Command::SetCountdown(command) => self.set_countdown(command),
             Command::PlacePerpetual(command) => self.place_perpetual(command),
             Command::ModifyOrder(command) => self.modify_order(command),
+            Command::Numbered(numbered) => self.run_numbered(numbered),
             administration => self.administer(administration),
         }
     }

@@ -41,6 +41,7 @@ impl<T: Trace> Engine<T> {
                 self.fetch_target(cancel.symbol, &cancel.target);
                 self.fetch_money(cancel.symbol, cancel.account);
             }
+            Command::Numbered(numbered) => self.fetch(numbered.command()),
             _ => {}
         }
     }

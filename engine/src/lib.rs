@@ -26,6 +26,7 @@ pub mod triggers;
 pub mod lists;
 pub mod pegs;
 pub mod groups;
+pub mod producers;
 pub mod protection;
 pub mod perpetual;
 pub mod admin;

@@ -16,6 +16,7 @@ use crate::lookup::NIL;
 use crate::matching::carried::Work;
 use crate::pegs::section as pegs_section;
 use crate::perpetual;
+use crate::producers::section as producers_section;
 use crate::protection::section as protection_section;
 use crate::risk::reference_price::PriceWindow;
 use crate::risk::requests::Request;
@@ -74,6 +75,11 @@ impl Engine {
         take_optional(&mut state, sections, pegs)?;
         let groups = (groups_section::SECTION, groups_section::take as TakeSection);
         take_optional(&mut state, sections, groups)?;
+        let producers = (
+            producers_section::SECTION,
+            producers_section::take as TakeSection,
+        );
+        take_optional(&mut state, sections, producers)?;
         link_seats(&mut state);
         Ok(Engine::with_state(state, NoTrace))
     }

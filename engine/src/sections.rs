@@ -18,6 +18,7 @@ use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
 use crate::pegs::section as pegs_section;
 use crate::perpetual;
+use crate::producers::section as producers_section;
 use crate::protection::fence::Fence;
 use crate::protection::section as protection_section;
 use crate::protection::uncross::Uncross;
@@ -294,6 +295,11 @@ impl<T: Trace> Engine<T> {
             let mut bytes = Vec::new();
             groups_section::put(&self.state, &mut bytes);
             sections.push((groups_section::SECTION, bytes));
+        }
+        if producers_section::is_needed(&self.state) {
+            let mut bytes = Vec::new();
+            producers_section::put(&self.state, &mut bytes);
+            sections.push((producers_section::SECTION, bytes));
         }
         sections
     }

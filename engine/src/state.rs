@@ -22,6 +22,7 @@ use crate::lookup::{Lookup, Tags};
 use crate::matching::carried::Work;
 use crate::pegs::Pegs;
 use crate::perpetual::Perpetuals;
+use crate::producers::Producers;
 use crate::protection::Guard;
 use crate::risk::corridor::Corridor;
 use crate::risk::order_counts::{OrderCounts, Windows};
@@ -139,6 +140,8 @@ pub struct State {
     pub(crate) pegs: Pegs,
     /// Trade groups of accounts that are in one.
     pub(crate) groups: Groups,
+    /// How far producers of numbered commands are.
+    pub(crate) producers: Producers,
     /// What protects symbols; nothing until a rule says so.
     pub(crate) guard: Guard,
     /// Contracts, positions and futures wallets.
@@ -200,6 +203,7 @@ impl State {
             terms: Terms::default(),
             pegs: Pegs::new(),
             groups: Groups::new(),
+            producers: Producers::new(),
             guard: Guard::default(),
             perpetuals: Perpetuals::default(),
             tags: Tags::new(seed),

@@ -17,6 +17,7 @@ mod naive;
 mod swarm;
 mod random_streams;
 mod carried;
+mod producers;
 mod determinism;
 mod planted_faults;
 mod terms;

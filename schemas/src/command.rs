@@ -16,6 +16,7 @@ use crate::instrument::{
     AccountState, CancelReplaceMode, Filter, OrderType, SelfTradePrevention, Side, SymbolKind,
     SymbolState, TimeInForce, VenueLimits, VenueState,
 };
+use crate::numbered::{self, Numbered};
 use crate::order_command::{
     CancelOrderIfV1, CancelOrderListV1, CancelReplaceWithTermsV1, PlaceOrderListV1,
     PlaceOrderWithTermsV1, SetCountdownV1,
@@ -313,6 +314,8 @@ macro_rules! commands {
             $($(#[$empty_meta])* $empty,)*
             $($(#[$meta])* $name($payload),)*
             $($(#[$box_meta])* $boxed(Box<$boxed_payload>),)*
+            /// One of these with its producer's number.
+            Numbered(Box<Numbered>),
         }
 
         impl Command {
@@ -323,6 +326,7 @@ macro_rules! commands {
                     $(Command::$empty => $empty_kind,)*
                     $(Command::$name(_) => $kind,)*
                     $(Command::$boxed(_) => $box_kind,)*
+                    Command::Numbered(_) => numbered::KIND,
                 }
             }
 
@@ -332,6 +336,7 @@ macro_rules! commands {
                     $($empty_kind => Some(stringify!($empty)),)*
                     $($kind => Some(stringify!($name)),)*
                     $($box_kind => Some(stringify!($boxed)),)*
+                    numbered::KIND => Some("Numbered"),
                     _ => None,
                 }
             }
@@ -349,6 +354,7 @@ macro_rules! commands {
                     $(Command::$empty => 0,)*
                     $(Command::$name(payload) => archive(payload, buffer),)*
                     $(Command::$boxed(payload) => archive(&**payload, buffer),)*
+                    Command::Numbered(numbered) => numbered.encode(&mut buffer.bytes),
                 }
             }
 
@@ -380,6 +386,9 @@ macro_rules! commands {
                             .map(|payload| Command::$boxed(Box::new(payload)))
                             .map_err(|_| invalid)
                     })*
+                    (numbered::KIND, 1) => Numbered::decode(bytes)
+                        .map(|numbered| Command::Numbered(Box::new(numbered)))
+                        .ok_or(invalid),
                     _ => Err(CommandError::Unknown { kind, ver }),
                 }
             }
@@ -499,7 +508,10 @@ where
 
 impl Command {
     /// Whether the full-disk reserve is open to it: cancels, seals and administration.
-    pub const fn may_use_reserve(&self) -> bool {
+    pub fn may_use_reserve(&self) -> bool {
+        if let Command::Numbered(numbered) = self {
+            return numbered.command().may_use_reserve();
+        }
         !matches!(
             self,
             Command::PlaceOrder(_)
@@ -541,6 +553,7 @@ impl Command {
             Command::SetCountdown(countdown) => (countdown.account, countdown.symbol),
             Command::PlacePerpetual(place) => (place.order.account, place.order.symbol),
             Command::ModifyOrder(modify) => (modify.account, modify.symbol),
+            Command::Numbered(numbered) => return numbered.command().trader(),
             _ => return None,
         })
     }

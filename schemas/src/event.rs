@@ -13,6 +13,7 @@ use crate::instrument::{
     AccountState, Filter, OrderStatus, OrderType, SelfTradePrevention, Side, SymbolKind,
     SymbolState, TimeInForce, VenueLimits, VenueState,
 };
+use crate::numbered::Producer;
 use crate::order_event::{
     IcebergRefilled, OrderActivated, OrderExpiring, OrderListAccepted, OrderListDone,
     OrderListRejected, OrderStep, OrderTermsAccepted,
@@ -407,6 +408,9 @@ events! {
     90 => ContractSettled(ContractSettled),
     83 => OrderPegged(OrderPegged),
     84 => PreventedTransferred(PreventedTransferred),
+    /// Not the number after `last`, which is the newest of that producer's that was taken: it
+    /// was said before when it is not above it, else something is missing between the two.
+    85 => SequenceRefused { producer: Producer, sequence: u64, last: u64 },
     120 => OrderCalled(OrderCalled),
     121 => BreakerTripped(BreakerTripped),
     122 => AuctionIndicative(AuctionIndicative),

@@ -5,8 +5,8 @@
 //! allocates nothing on the hot path.
 //!
 //! Reading order: `units`, `ids`, `instrument`, `command`, `order_command`, `event`, `order_event`,
-//! `peg`, `trade_group`, `protection`, `reject`, `report`, `order_change`, `page`, `market`;
-//! then `perpetual` and what it names.
+//! `peg`, `numbered`, `trade_group`, `protection`, `reject`, `report`, `order_change`, `page`,
+//! `market`; then `perpetual` and what it names.
 
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,7 @@ pub mod peg;
 pub mod trade_group;
 pub mod perpetual_command;
 pub mod command;
+pub mod numbered;
 pub mod order_event;
 pub mod perpetual_event;
 pub mod event;

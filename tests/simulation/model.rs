@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use schemas::command::{Command, CommandBuffer, RequestDigest};
 use schemas::event::Event;
+use schemas::numbered::{Numbered, Producer};
+use schemas::reject::RejectReason;
 use schemas::units::TimeNs;
 
 /// A request that was repeated within this time is refused, in nanoseconds.
@@ -69,6 +71,8 @@ pub fn request_of(command: &mut Command) -> Option<&mut RequestDigest> {
 #[derive(Default)]
 pub struct OnceOnly {
     accepted: BTreeMap<[u8; 16], TimeNs>,
+    /// The newest number of each producer that did something or was refused for itself.
+    numbers: BTreeMap<Producer, u64>,
 }
 
 impl OnceOnly {
@@ -77,6 +81,9 @@ impl OnceOnly {
     /// # Errors
     /// When the request was executed before.
     pub fn take(&mut self, entry: &Entry, events: &[Event]) -> Result<(), Violation> {
+        if let Command::Numbered(numbered) = &entry.command {
+            return self.number(numbered, events);
+        }
         let mut command = entry.command.clone();
         let Some(request) = request_of(&mut command) else {
             return Ok(());
@@ -93,6 +100,33 @@ impl OnceOnly {
                 request, before.0, entry.time.0
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// Every number of a producer is used once, and in order.
+    fn number(&mut self, numbered: &Numbered, events: &[Event]) -> Result<(), Violation> {
+        let newest = self.numbers.entry(*numbered.producer()).or_default();
+        let sequence = numbered.sequence();
+        let is_put_off = events.iter().any(|event| {
+            let busy = RejectReason::Busy;
+            matches!(event, Event::CommandRejected { reason } if *reason == busy)
+                || matches!(event, Event::CommandSkipped)
+        });
+        let refused = events.iter().find_map(|event| match event {
+            Event::SequenceRefused { last, .. } => Some(*last),
+            _ => None,
+        });
+        let is_next = sequence == *newest + 1;
+        match refused {
+            Some(last) if last == *newest && !is_next => Ok(()),
+            None if is_put_off => Ok(()),
+            None if is_next => {
+                *newest = sequence;
+                Ok(())
+            }
+            _ => Err(format!(
+                "number {sequence} after {newest} was met by {events:?}"
+            )),
         }
     }
 }

@@ -80,7 +80,8 @@ impl<T: Trace> Engine<T> {
             | Command::CancelOrderList(_)
             | Command::SetCountdown(_)
             | Command::PlacePerpetual(_)
-            | Command::ModifyOrder(_) => unreachable!("these are no administration"),
+            | Command::ModifyOrder(_)
+            | Command::Numbered(_) => unreachable!("these are no administration"),
         }
     }
 

@@ -106,6 +106,7 @@ impl<T: Trace> Engine<T> {
             Command::PlacePeggedList(peg) => peg.list.symbol,
             Command::PlacePerpetual(place) => place.order.symbol,
             Command::ModifyOrder(modify) => modify.symbol,
+            Command::Numbered(numbered) => return self.is_firing_for(numbered.command()),
             _ => return false,
         };
         self.state.terms.firing.contains(&symbol)

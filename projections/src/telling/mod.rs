@@ -360,9 +360,10 @@ fn audience(event: &Event) -> Option<(&'static [Topic], Key)> {
         // What it trades and where the rest stands is told behind it.
         Event::OrderCalled(_) => return None,
         // A repetition, a bookmark of ours and a number of ours concern nobody outside.
-        Event::AlreadyDone { .. } | Event::SkipRecorded { .. } | Event::FormatActivated { .. } => {
-            return None;
-        }
+        Event::AlreadyDone { .. }
+        | Event::SequenceRefused { .. }
+        | Event::SkipRecorded { .. }
+        | Event::FormatActivated { .. } => return None,
         other if perpetual::concerns(other) => return audience_of_perpetual(other),
         Event::Trade(_)
         | Event::OrderRejected(_)

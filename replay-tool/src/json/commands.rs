@@ -116,6 +116,16 @@ impl Show for Command {
             Command::InsuranceDeposit(payload) => payload.fields(out),
             Command::RunFunding(payload) => payload.fields(out),
             Command::SettleContract(payload) => payload.fields(out),
+            Command::Numbered(numbered) => {
+                out.field("producer", numbered.producer());
+                out.field("sequence", &numbered.sequence());
+                let command = numbered.command();
+                out.field(
+                    "kind",
+                    Command::kind_name(command.kind()).unwrap_or("Unknown"),
+                );
+                out.field("command", command);
+            }
         });
     }
 }

@@ -103,6 +103,11 @@ impl Fields for Event {
             Event::CommandSkipped => {}
             Event::CommandRejected { reason } => put!(out, reason),
             Event::AlreadyDone { at } => put!(out, at),
+            Event::SequenceRefused {
+                producer,
+                sequence,
+                last,
+            } => put!(out, producer, sequence, last),
             Event::SkipRecorded { offset } => put!(out, offset),
             Event::FormatActivated { format } => put!(out, format),
             Event::AssetAdded { .. }

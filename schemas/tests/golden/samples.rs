@@ -28,6 +28,7 @@ use schemas::instrument::{
     PercentPrice, PriceFilter, SelfTradePrevention, Side, SymbolKind, SymbolState, TimeInForce,
     TrailingDelta, VenueLimits, VenueState,
 };
+use schemas::numbered::Numbered;
 use schemas::reject::RejectReason;
 use schemas::trade_group::SetTradeGroupV1;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
@@ -145,6 +146,7 @@ pub fn command_samples() -> Vec<(&'static str, Command)> {
             .into_iter()
             .map(|command| ("", command)),
     );
+    samples.extend(numbered());
     samples
 }
 
@@ -246,6 +248,22 @@ fn accounts() -> Vec<Command> {
     ]
 }
 
+/// Commands with their producer's number: a plain one and one of the longest.
+fn numbered() -> Vec<(&'static str, Command)> {
+    let sequence = 0x0102_0304_0506_0708;
+    let say = |command| {
+        let producer = text("feeder-with-thirty-one-bytes-no");
+        let numbered = Numbered::new(producer, sequence, command);
+        Command::Numbered(Box::new(numbered.expect("a command of trading")))
+    };
+    let longest = pegs::commands().pop().expect("a list");
+    vec![
+        ("", say(Command::PlaceOrder(place_order()))),
+        ("pegged_list", say(longest)),
+        ("nothing", say(Command::AdvanceClock)),
+    ]
+}
+
 fn orders() -> Vec<Command> {
     let (account, symbol) = (AccountId(0x4142_4344), SymbolId(0x5152_5354));
     let valid_until = TimeNs(0x3132_3334_3536_3738);
@@ -312,6 +330,11 @@ fn venue_events() -> Vec<Event> {
         },
         Event::AlreadyDone {
             at: Offset(0x0102_0304_0506_0708),
+        },
+        Event::SequenceRefused {
+            producer: text("feeder"),
+            sequence: 0x0102_0304_0506_0708,
+            last: 0x1112_1314_1516_1718,
         },
         Event::SkipRecorded {
             offset: Offset(0x1112_1314_1516_1718),

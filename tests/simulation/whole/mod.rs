@@ -13,13 +13,15 @@ mod rules;
 use engine::apply::Engine;
 use schemas::command::{
     AddAssetV1, AddSymbolV1, CancelOrderV1, Command, CreateAccountV1, DepositV1, OrderRef,
-    SetSymbolFeesV1, SetSymbolStateV1,
+    RequestDigest, SetSymbolFeesV1, SetSymbolStateV1,
 };
 use schemas::ids::{AccountId, AssetId, BusinessId, ClientOrderId, OrderId, SymbolId, Text};
 use schemas::instrument::{SymbolKind, SymbolState};
+use schemas::numbered::{Numbered, Producer};
 use schemas::perpetual::WalletDirection;
 use schemas::units::{Amount, Rate, TimeNs};
 
+use crate::model::request_of;
 use crate::swarm::Random;
 
 const BASE: AssetId = AssetId(0);
@@ -132,6 +134,33 @@ impl Whole {
 
     /// The next command.
     pub fn next(&mut self, engine: &Engine) -> Command {
+        let command = self.plain_next(engine);
+        match command.trader().is_some() && self.random.chance(10) {
+            true => self.numbered(engine, command),
+            false => command,
+        }
+    }
+
+    /// The same from a producer: mostly its next one, else one said before or too early.
+    fn numbered(&mut self, engine: &Engine, command: Command) -> Command {
+        let producer = Producer::new(&format!("p{}", self.random.below(3))).expect("short");
+        let newest = engine.newest_of(&producer);
+        let sequence = match self.random.below(10) {
+            0 => newest,
+            1 => newest + 2 + self.random.below(3),
+            2 => newest.saturating_sub(self.random.below(4)),
+            _ => newest + 1,
+        };
+        // Said signed or numbered, not both.
+        let mut command = command;
+        if let Some(request) = request_of(&mut command) {
+            *request = RequestDigest::default();
+        }
+        let numbered = Numbered::new(producer, sequence, command);
+        Command::Numbered(Box::new(numbered.expect("a command of trading")))
+    }
+
+    fn plain_next(&mut self, engine: &Engine) -> Command {
         let mut ticket = self.random.below(self.weights.iter().sum());
         for (kind, weight) in self.weights.into_iter().enumerate() {
             if ticket < weight {
@@ -223,7 +252,8 @@ fn every_kind_of_command_is_drawn() {
     /// made by the sequencer.
     const APART: [&str; 5] = ["Skip", "ActivateFormat", "Seal", "AdvanceClock", "Continue"];
     /// What only a venue that goes on for a while does.
-    const FAR: [&str; 10] = [
+    const FAR: [&str; 11] = [
+        "SequenceRefused",
         "OrderTriggered",
         "IcebergRefilled",
         "OrderListDone",
