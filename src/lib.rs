@@ -22,6 +22,8 @@ pub mod follower;
 pub mod past;
 pub mod sinks;
 pub mod outlets;
+#[cfg(feature = "kafka")]
+pub mod inbox;
 pub mod history;
 pub mod history_counts;
 pub mod market_history;

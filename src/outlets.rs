@@ -63,9 +63,22 @@ fn add_redis(redis: &Redis, node: &Node, sinks: &Sinks) {
     sinks.add(projection, |_| {});
 }
 
+/// What clients of the brokers are told.
+#[cfg(feature = "kafka")]
+pub(crate) fn kafka_settings(
+    kafka: &crate::config::outlets::Kafka,
+) -> projections::kafka::settings::Settings {
+    projections::kafka::settings::Settings {
+        brokers: kafka.brokers.clone(),
+        prefix: kafka.prefix.clone(),
+        replication: kafka.replication,
+        form: kafka.form.into(),
+        options: kafka.options.clone(),
+    }
+}
+
 #[cfg(feature = "kafka")]
 mod kafka {
-    use projections::kafka::settings::Settings;
     use projections::kafka::sink::{Identity, KafkaProjection};
     use projections::names::Names;
 
@@ -75,13 +88,7 @@ mod kafka {
     use crate::sinks::Sinks;
 
     pub(super) fn add(kafka: &Kafka, node: &Node, sinks: &Sinks) -> Result<(), Failure> {
-        let settings = Settings {
-            brokers: kafka.brokers.clone(),
-            prefix: kafka.prefix.clone(),
-            replication: kafka.replication,
-            form: kafka.form.into(),
-            options: kafka.options.clone(),
-        };
+        let settings = super::kafka_settings(kafka);
         let identity = Identity {
             journal: super::journal(node),
             writer: format!("{:032x}", rand::random::<u128>()),

@@ -14,6 +14,7 @@ use gateway::call::Parts;
 use gateway::connect::Ports;
 use gateway::queries::{Keys, Queries};
 use gateway::submit::Submit;
+use gateway::traces::Traces;
 use gateway::ws::life::Sockets;
 use schemas::ids::Offset;
 use tokio::net::TcpListener;
@@ -111,11 +112,15 @@ impl Venue {
             queries,
             keys,
             sockets: sockets.clone(),
+            traces: telemetry.clone().map(|it| it as Arc<dyn Traces>),
         };
         let routes = gateway::router::app_at(parts.clone(), ports);
         let (stop, stopping) = watch::channel(false);
         let inner = admin::router(administration.clone());
-        let mut servers = vec![serve_fix(institutions, parts, &config, &stopping)];
+        let mut servers: Vec<_> = take_commands(&config, &parts, &stopping)
+            .into_iter()
+            .collect();
+        servers.push(serve_fix(institutions, parts, &config, &stopping));
         servers.extend(doors.serve((routes, inner), (&live, &telemetry), &stopping));
         Ok(Venue {
             // Before anyone is told that it is ready: a stop asked for then is a clean one.
@@ -288,6 +293,29 @@ async fn open_node(config: &Config, history: Offset) -> Result<Node, Failure> {
         node.found_venue().map(|()| node)
     });
     opened.await.map_err(our_fault)?
+}
+
+/// Commands of bulk feeders, if any may say some.
+#[cfg(feature = "kafka")]
+fn take_commands(
+    config: &Config,
+    parts: &Parts,
+    stopping: &watch::Receiver<bool>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    let kafka = config.kafka.as_ref()?;
+    let commands = kafka.commands.as_ref()?;
+    let started = crate::inbox::start((kafka, commands), parts.clone(), stopping.clone());
+    Some(started)
+}
+
+/// A build without Kafka has refused the table already.
+#[cfg(not(feature = "kafka"))]
+fn take_commands(
+    _: &Config,
+    _: &Parts,
+    _: &watch::Receiver<bool>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    None
 }
 
 fn serve_fix(

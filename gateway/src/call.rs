@@ -18,6 +18,7 @@ use crate::limits::{Charge, Limits, Spend};
 use crate::listen_keys::ListenKeys;
 use crate::queries::{Keys, Queries, ReadError};
 use crate::submit::{Receipt, Submit};
+use crate::traces::Traces;
 use crate::wire::clock::TimeUnit;
 use crate::wire::grid::Grid;
 use crate::wire::parameters::Parameters;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub keys: Arc<dyn Keys>,
     /// All open sockets, for a clean stop.
     pub sockets: Sockets,
+    /// Who hears of requests to be traced, if anybody does.
+    pub traces: Option<Arc<dyn Traces>>,
 }
 
 /// Everything that requests share.
@@ -57,6 +60,8 @@ pub struct Call {
     pub directory: Arc<Directory>,
     /// What a symbol's name means: the two products name theirs alike.
     pub product: SymbolKind,
+    /// Where its commands go.
+    pub port: Arc<dyn Submit>,
 }
 
 /// A body on its way out.
@@ -202,7 +207,7 @@ impl Call {
     /// # Errors
     /// -1008 when it was not taken, -1007 and -1006 when what became of it is unknown.
     pub async fn submit(&self, command: Command) -> Result<Receipt, ApiError> {
-        let pending = self.app.parts.submit.submit(command)?;
+        let pending = self.port.submit(command)?;
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, pending);
         let receipt = match answer.await {
             Err(_) => return Err(error::timeout()),

@@ -6,13 +6,15 @@
 //! here are the request weight of an address and listen keys.
 //!
 //! Reading order: `router` (the table of routes), `serve` (the way of every request),
-//! then one file of `rest`; `ws` for sockets, `fix` for FIX sessions.
+//! then one file of `rest`; `ws` for sockets, `fix` for FIX sessions,
+//! `bulk` for what comes from a queue.
 #![forbid(unsafe_code)]
 
 pub mod router;
 pub mod serve;
 pub mod call;
 pub mod submit;
+pub mod traces;
 pub mod queries;
 pub mod user_events;
 pub mod error;
@@ -27,3 +29,4 @@ pub mod openapi;
 pub mod connect;
 pub mod ws;
 pub mod fix;
+pub mod bulk;

@@ -13,7 +13,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::{self, HeaderName};
 use axum::http::request::Parts as Head;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use futures_util::StreamExt;
 use schemas::ids::Offset;
@@ -25,6 +25,7 @@ use crate::auth::{Caller, api_key, signature, timing};
 use crate::call::{Answer, App, Call, Outcome};
 use crate::error::{self, ApiError};
 use crate::router::{Access, ROUTES, Route};
+use crate::traces::TraceParent;
 use crate::wire::clock::TimeUnit;
 use crate::wire::parameters::Parameters;
 
@@ -50,7 +51,7 @@ const OFFSET: HeaderName = HeaderName::from_static("x-daybook-offset");
 
 /// Answers one request; `path` is its row in the table, if it has one.
 pub async fn serve(app: Arc<App>, path: Option<&'static str>, request: Request) -> Response {
-    let trace = trace_id();
+    let trace = trace_of(request.headers());
     let span = tracing::debug_span!(
         "request", trace = %trace, method = %request.method(), path = request.uri().path()
     );
@@ -237,6 +238,7 @@ impl Work<'_> {
             parameters.forget_empty();
         }
         Ok(Call {
+            port: self.app.parts.submit.clone(),
             app: self.app,
             parameters,
             unit: self.unit,
@@ -359,6 +361,11 @@ pub fn sign_off(app: &App, answered: Answered, trace: &str) -> Response {
 pub fn set_trace(response: &mut Response, trace: &str) {
     let value = HeaderValue::from_str(trace).expect("hex digits are a value");
     response.headers_mut().insert(TRACE_ID, value);
+}
+
+/// The trace that a request belongs to: its client's, if it names one, else one of its own.
+pub fn trace_of(headers: &HeaderMap) -> String {
+    TraceParent::of(headers).map_or_else(trace_id, |parent| parent.trace)
 }
 
 /// A name for this request that no other has: a random part of this process, a count.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemas::ids::AccountId;
 use serde::Deserialize;
 
 /// `[kafka]`: where events go as messages.
@@ -20,6 +21,16 @@ pub struct Kafka {
     /// Handed to librdkafka as they are.
     #[serde(default)]
     pub options: BTreeMap<String, String>,
+    /// Commands that come in; nobody's unless given.
+    pub commands: Option<Commands>,
+}
+
+/// `[kafka.commands]`: who may say commands through the topic `commands`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Commands {
+    /// The accounts that each producer may act for.
+    pub producers: BTreeMap<String, Vec<u32>>,
 }
 
 /// How values are written.
@@ -66,6 +77,28 @@ impl Kafka {
         }
         if self.replication == Some(0) {
             return Err("kafka.replication = 0: at least one copy".to_string());
+        }
+        self.commands.as_ref().map_or(Ok(()), Commands::check)
+    }
+}
+
+impl Commands {
+    fn check(&self) -> Result<(), String> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        for (name, accounts) in &self.producers {
+            if !name.bytes().all(fits) || name.is_empty() || 31 < name.len() {
+                return Err(format!(
+                    "kafka.commands.producers: {name:?}: 1 to 31 letters, digits, dots, dashes, \
+                     underscores"
+                ));
+            }
+            let first = AccountId::FIRST_USER.0;
+            if let Some(account) = accounts.iter().find(|it| **it < first) {
+                return Err(format!(
+                    "kafka.commands.producers.{name}: account {account} is the venue's; those \
+                     of clients begin at {first}"
+                ));
+            }
         }
         Ok(())
     }
@@ -265,6 +298,15 @@ mod tests {
             ("brokers = \"a:1\"\nreplication = 0", "kafka.replication"),
             ("brokers = \"a:1\"\nform = \"xml\"", "xml"),
             ("brokers = \"a:1\"\nbroker = \"b\"", "broker"),
+            ("brokers = \"a:1\"\n[commands]", "producers"),
+            (
+                "brokers = \"a:1\"\n[commands.producers]\n\"a b\" = [7]",
+                "a b",
+            ),
+            (
+                "brokers = \"a:1\"\n[commands.producers]\na = [6]",
+                "account 6",
+            ),
         ] {
             let refused = read(text).expect_err(text);
             assert!(refused.contains(named), "{text}: {refused}");

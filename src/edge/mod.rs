@@ -128,7 +128,7 @@ impl Edge {
         let service = service_fn(|request: Request<Incoming>| {
             let request = prepare(request, peer, secure);
             let telemetry = self.telemetry.as_deref();
-            let traced = telemetry.and_then(|it| Some((it, it.begin(&request)?)));
+            let traced = telemetry.and_then(|it| Some((it, it.asked(&request)?)));
             let answered = self.routes.clone().oneshot(request);
             async move {
                 let response = answered.await;

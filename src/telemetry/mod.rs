@@ -2,8 +2,9 @@
 //!
 //! Off unless `[telemetry] otlp` names a collector. Nobody waits for one: what does not fit
 //! the queue is dropped, and a collector that is away costs spans and nothing else. Absent
-//! on purpose: a tracing library, and spans of what a request does inside; its answer
-//! carries the trace id (`X-Trace-Id`), under which the log has the rest.
+//! on purpose: a tracing library, and spans of what a request does inside; the answer of
+//! HTTP carries the trace id (`X-Trace-Id`), under which the log has the rest. Requests over
+//! sockets and FIX messages are told by the gateway's port, [`Traces`].
 //!
 //! Reading order: [`Telemetry`], `export`.
 
@@ -16,7 +17,8 @@ use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::http::{Request, Response};
-use gateway::serve::CommandAt;
+use gateway::serve::{CommandAt, trace_id};
+use gateway::traces::{Begun, Ended, TraceParent, Traces};
 use parking_lot::Mutex;
 use schemas::ids::Offset;
 use serde_json::{Value, json};
@@ -72,11 +74,11 @@ struct Traced {
     answered_ns: u64,
 }
 
-/// A request that is traced, before its answer.
-pub struct Begun {
+/// A request of HTTP that is traced, before its answer.
+pub struct Asked {
     method: String,
     path: String,
-    start_ns: u64,
+    begun: Begun,
 }
 
 impl Telemetry {
@@ -91,38 +93,56 @@ impl Telemetry {
         }))
     }
 
-    /// Notes a request when its turn to be traced has come.
-    pub fn begin<B>(&self, request: &Request<B>) -> Option<Begun> {
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
-        number.is_multiple_of(self.one_in).then(|| Begun {
+    /// Notes a request when its turn to be traced has come, or when its client says so.
+    pub fn asked<B>(&self, request: &Request<B>) -> Option<Asked> {
+        let parent = TraceParent::of(request.headers());
+        Some(Asked {
+            begun: self.begin(parent.as_ref())?,
             method: request.method().to_string(),
             path: request.uri().path().to_string(),
-            start_ns: now_ns(),
         })
     }
 
     /// The answer to a traced request; those without a trace id are none of the API.
-    pub fn answered<B>(&self, begun: Begun, response: &Response<B>) {
+    pub fn answered<B>(&self, asked: Asked, response: &Response<B>) {
         let trace = response.headers().get(TRACE_ID);
         let Some(trace) = trace.and_then(|value| value.to_str().ok()) else {
             return;
         };
-        let offset = response.extensions().get::<CommandAt>().map(|at| at.0);
-        let mut attributes = vec![
-            ("http.request.method", json!(begun.method)),
-            ("url.path", json!(begun.path)),
-            (
-                "http.response.status_code",
-                json!(response.status().as_u16()),
-            ),
+        let Asked {
+            method,
+            path,
+            begun,
+        } = asked;
+        let begun = Begun {
+            trace: trace.to_string(),
+            ..begun
+        };
+        let name = format!("{method} {path}");
+        let status = response.status().as_u16();
+        let attributes = vec![
+            ("http.request.method", json!(method)),
+            ("url.path", json!(path)),
+            ("http.response.status_code", json!(status)),
         ];
+        let offset = response.extensions().get::<CommandAt>().map(|at| at.0);
+        self.done((begun, name), attributes, offset);
+    }
+
+    /// A request is done: its span, and its command's way into the sinks.
+    fn done(
+        &self,
+        (begun, name): (Begun, String),
+        mut attributes: Vec<(&'static str, Value)>,
+        offset: Option<Offset>,
+    ) {
         attributes.extend(offset.map(|at| ("daybook.offset", json!(at.0))));
         let (id, end_ns) = (rand::random(), now_ns());
         self.send(Span {
-            trace: trace.to_string(),
+            trace: begun.trace.clone(),
             id,
-            parent: None,
-            name: format!("{} {}", begun.method, begun.path),
+            parent: begun.parent,
+            name,
             kind: Kind::Server,
             start_ns: begun.start_ns,
             end_ns,
@@ -131,7 +151,7 @@ impl Telemetry {
         if let Some(offset) = offset {
             self.follow(Traced {
                 offset,
-                trace: trace.to_string(),
+                trace: begun.trace,
                 id,
                 answered_ns: end_ns,
             });
@@ -184,6 +204,29 @@ impl Telemetry {
     fn send(&self, span: Span) {
         // A full queue means a collector that is away or slow: tracing is worth no wait.
         drop(self.queue.try_send(span));
+    }
+}
+
+impl Traces for Telemetry {
+    /// A client that traces a request has it traced here, too; one that does not, not.
+    fn begin(&self, parent: Option<&TraceParent>) -> Option<Begun> {
+        let is_chosen = match parent {
+            Some(parent) => parent.is_sampled,
+            None => {
+                let number = self.count.fetch_add(1, Ordering::Relaxed);
+                number.is_multiple_of(self.one_in)
+            }
+        };
+        is_chosen.then(|| Begun {
+            trace: parent.map_or_else(trace_id, |parent| parent.trace.clone()),
+            parent: parent.map(|parent| parent.span),
+            start_ns: now_ns(),
+        })
+    }
+
+    fn end(&self, begun: Begun, ended: Ended) {
+        let code = vec![("daybook.code", json!(ended.code))];
+        self.done((begun, ended.name), code, ended.offset);
     }
 }
 
@@ -246,7 +289,7 @@ mod tests {
     fn one_of_so_many_requests_is_traced() {
         let (telemetry, _spans) = telemetry();
         let request = axum::http::Request::new(());
-        let begun = (0..9).filter(|_| telemetry.begin(&request).is_some());
+        let begun = (0..9).filter(|_| telemetry.asked(&request).is_some());
         assert_eq!(begun.count(), 3);
     }
 }

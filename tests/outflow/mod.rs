@@ -4,11 +4,12 @@
 //! Kafka see with `read_committed`: the same sequence per symbol, none missing, none twice.
 //!
 //! Reading order: this file, `away` (a sink that is gone for long), `wrong` (one that refuses),
-//! `restored` (a directory whose journal begins at a snapshot).
+//! `restored` (a directory whose journal begins at a snapshot), `commands_in` (the way in).
 
 mod away;
 mod wrong;
 mod restored;
+mod commands_in;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -135,6 +135,27 @@ fn too_few_brokers_are_one_line_and_nothing_is_skipped() {
 }
 
 #[test]
+fn too_few_copies_while_it_runs_are_one_line_and_nothing_is_skipped() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (kafka, mut second) = match Kafka::start_pair(folder.path()) {
+        Ok(pair) => pair,
+        Err(why) => return println!("SKIPPED too few copies: {why}"),
+    };
+    let text = format!("{}replication = 2\n", kafka_table(&kafka.address));
+    let start = configured(folder.path(), &text);
+    let (node, traders) = begin(&start, folder.path());
+    trade(&node, &traders);
+    wait_until_told(&node, "kafka");
+    second.server.kill();
+    let todo = "bring the missing brokers back";
+    until_told(&node, &traders, ("kafka", todo));
+    second.restart();
+    wait_until_told(&node, "kafka");
+    assert_trades_equal(&node, &kafka.address, 1);
+    assert_eq!(node.terminate().code, Some(0));
+}
+
+#[test]
 fn a_full_disk_under_the_index_is_one_line_and_nothing_is_skipped() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     if !can_mount() {

@@ -1,4 +1,4 @@
-//! One broker, KRaft, started as `SERVERS` of the project's notes says.
+//! One broker, KRaft, or two of which one may go, started as `SERVERS` of the project's notes says.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,6 +9,8 @@ use crate::servers::{Server, free_port, prepared};
 pub struct Kafka {
     folder: PathBuf,
     classpath: String,
+    /// Of the cluster.
+    id: String,
     /// `HOST:PORT`.
     pub address: String,
     /// The same broker for those who know the password of `daybook`.
@@ -29,36 +31,63 @@ impl Kafka {
     /// # Errors
     /// Why there can be none: no Java, no libraries.
     pub fn start(folder: &Path) -> Result<Kafka, String> {
+        Kafka::start_as(folder, "")
+    }
+
+    /// The same with a second broker beside it, which is no controller; both have to have a
+    /// message before it counts as written.
+    ///
+    /// # Errors
+    /// As [`Kafka::start`].
+    pub fn start_pair(folder: &Path) -> Result<(Kafka, Second), String> {
+        const BOTH: &str = "min.insync.replicas=2\nreplica.lag.time.max.ms=3000\n\
+             broker.session.timeout.ms=4000\n";
+        let kafka = Kafka::start_as(folder, BOTH)?;
+        let beside = folder.join("second");
+        std::fs::create_dir(&beside).map_err(|error| error.to_string())?;
+        let text = std::fs::read_to_string(folder.join("server.properties"));
+        let text = text.map_err(|error| error.to_string())?;
+        let port = free_port();
+        let own: String = text
+            .lines()
+            .map(|line| match line.split_once('=') {
+                Some(("process.roles", _)) => "process.roles=broker\n".to_string(),
+                Some(("node.id", _)) => "node.id=2\n".to_string(),
+                Some(("listeners", _)) => format!("listeners=PLAINTEXT://127.0.0.1:{port}\n"),
+                Some(("advertised.listeners", _)) => String::new(),
+                Some(("log.dirs", _)) => format!("log.dirs={}\n", beside.join("data").display()),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let properties = beside.join("server.properties");
+        std::fs::write(&properties, own).map_err(|error| error.to_string())?;
+        let file = properties.display().to_string();
+        tool(&kafka.classpath, &["format", "-t", &kafka.id, "-c", &file])?;
+        let server = launch(&kafka.classpath, &beside);
+        let classpath = kafka.classpath.clone();
+        let second = Second {
+            folder: beside,
+            classpath,
+            server,
+        };
+        Ok((kafka, second))
+    }
+
+    fn start_as(folder: &Path, more: &str) -> Result<Kafka, String> {
         let libraries = prepared("DAYBOOK_KAFKA_LIBS", "kafka")?;
         let classpath = format!("{}/*", libraries.display());
         let ports = [free_port(), free_port(), free_port()];
         let properties = folder.join("server.properties");
-        std::fs::write(&properties, configuration(folder, ports))
+        std::fs::write(&properties, configuration(folder, ports) + more)
             .map_err(|error| error.to_string())?;
-        let tool = |words: &[&str]| {
-            let mut command = Command::new("java");
-            command
-                .args(JAVA)
-                .args(["-cp", &classpath, "kafka.tools.StorageTool"]);
-            let output = command
-                .args(words)
-                .output()
-                .map_err(|error| format!("java: {error}"))?;
-            let text = String::from_utf8_lossy(&output.stdout).trim().to_string();
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            if output.status.success() {
-                Ok(text)
-            } else {
-                Err(said)
-            }
-        };
-        let id = tool(&["random-uuid"])?;
+        let id = tool(&classpath, &["random-uuid"])?;
         let file = properties.display().to_string();
-        tool(&["format", "-t", &id, "-c", &file])?;
+        tool(&classpath, &["format", "-t", &id, "-c", &file])?;
         let server = launch(&classpath, folder);
         Ok(Kafka {
             folder: folder.to_path_buf(),
             classpath,
+            id,
             address: format!("127.0.0.1:{}", ports[0]),
             secure: format!("127.0.0.1:{}", ports[1]),
             server,
@@ -69,6 +98,38 @@ impl Kafka {
     pub fn restart(&mut self) {
         self.server.kill();
         self.server = launch(&self.classpath, &self.folder);
+    }
+}
+
+/// A broker beside another.
+pub struct Second {
+    folder: PathBuf,
+    classpath: String,
+    pub server: Server,
+}
+
+impl Second {
+    /// The same broker again, after a kill.
+    pub fn restart(&mut self) {
+        self.server.kill();
+        self.server = launch(&self.classpath, &self.folder);
+    }
+}
+
+/// Runs the program that prepares folders; what it prints.
+fn tool(classpath: &str, words: &[&str]) -> Result<String, String> {
+    let mut command = Command::new("java");
+    command
+        .args(JAVA)
+        .args(["-cp", classpath, "kafka.tools.StorageTool"]);
+    let output = command
+        .args(words)
+        .output()
+        .map_err(|error| format!("java: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    match output.status.success() {
+        true => Ok(text),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
 }
 

@@ -381,7 +381,7 @@ fn of_perpetual(reason: RejectReason) -> ApiError {
 }
 
 /// -1020 for what the venue does not have.
-pub fn not_supported(hint: &'static str) -> ApiError {
+pub fn not_supported(hint: impl Into<Cow<'static, str>>) -> ApiError {
     ApiError::new(-1020, "This operation is not supported.").hint(hint)
 }
 

@@ -56,6 +56,7 @@ impl Desk {
 
     fn call(&self, pairs: Vec<(String, String)>) -> Call {
         Call {
+            port: self.app.parts.submit.clone(),
             app: Arc::clone(&self.app),
             parameters: Parameters::from_pairs(pairs, Vec::new()),
             unit: TimeUnit::Milli,

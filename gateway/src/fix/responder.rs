@@ -121,8 +121,19 @@ impl Responder {
 
     async fn answer(&mut self, work: Work) -> Result<(), End> {
         match work {
-            Work::Command { request, pending } => {
+            Work::Command {
+                request,
+                pending,
+                traced,
+            } => {
                 let receipt = self.receipt(pending).await?;
+                if let Some(traced) = traced {
+                    let told = match &receipt {
+                        Ok(receipt) => (200, Some(receipt.offset)),
+                        Err(error) => (i64::from(error.code), error.offset),
+                    };
+                    traced.end_at(format!("FIX {}", request.kind), told);
+                }
                 self.answer_command(&request, receipt).await
             }
             Work::MassCancel { request, pending } => self.mass_cancel(&request, pending).await,

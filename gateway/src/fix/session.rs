@@ -24,6 +24,7 @@ use crate::fix::paced::Backlog;
 use crate::fix::refusal::{Business, business_reject};
 use crate::fix::request::Request;
 use crate::submit::Pending;
+use crate::traces::Traced;
 
 /// Messages of one session in one second; orders have the venue's own limits besides.
 const MESSAGES_PER_SECOND_MAX: u32 = 250_000;
@@ -31,7 +32,11 @@ const MESSAGES_PER_SECOND_MAX: u32 = 250_000;
 /// What the responder has to answer, in order.
 pub enum Work {
     /// A command on its way.
-    Command { request: Request, pending: Pending },
+    Command {
+        request: Request,
+        pending: Pending,
+        traced: Option<Traced>,
+    },
     /// The commands of a mass cancel.
     MassCancel {
         request: Request,
@@ -100,12 +105,17 @@ impl Session {
         if is_question {
             return Work::Ask(request);
         }
+        let traced = Traced::begin(&self.desk.app, None);
         let outcome = match request.kind.as_str() {
             "q" => self.mass_cancel(&request),
             _ => self.command(&request).await,
         };
         match outcome {
-            Ok(Sent::One(pending)) => Work::Command { request, pending },
+            Ok(Sent::One(pending)) => Work::Command {
+                request,
+                pending,
+                traced,
+            },
             Ok(Sent::Many(pending)) => Work::MassCancel { request, pending },
             Err(error) => Work::Refused { request, error },
         }

@@ -76,6 +76,7 @@ impl Client {
             queries: venue.clone(),
             keys: venue.clone(),
             sockets: sockets.clone(),
+            traces: None,
         });
         Client {
             venue,

@@ -39,6 +39,7 @@ impl Server {
             queries: venue.clone(),
             keys: venue.clone(),
             sockets: Default::default(),
+            traces: None,
         };
         let (stop, stopping) = watch::channel(false);
         let root = dir.path().to_path_buf();

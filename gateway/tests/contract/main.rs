@@ -37,4 +37,5 @@ mod fix_client;
 mod fix_session;
 mod fix_orders;
 mod fix_dictionary;
+mod bulk;
 mod fuzz;

@@ -44,6 +44,13 @@ impl Watched {
     }
 }
 
+impl Watched {
+    /// Why a message did not arrive, if one did not.
+    pub(crate) fn undelivered(&self) -> Option<KafkaError> {
+        self.undelivered.lock().clone()
+    }
+}
+
 impl ClientContext for Watched {
     fn log(&self, level: RDKafkaLogLevel, fac: &str, text: &str) {
         tracing::debug!(?level, "librdkafka {fac}: {text}");

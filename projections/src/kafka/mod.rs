@@ -1,4 +1,4 @@
-//! Kafka: six topics and a cursor, moved together by transactions.
+//! Kafka: six topics and a cursor, moved together by transactions; commands that come in.
 //!
 //! Readers with `isolation.level=read_committed` see every message exactly once and in order
 //! per key. A rebuild writes a new generation of the topics beside the old one. Absent on
@@ -7,7 +7,8 @@
 //!
 //! Reading order: `settings`, `topics` (names, partitions, retention), `cursor` (who writes
 //! and how far), `sink` (the transactions), `packed` (the other form of values), `reader`,
-//! `client`, `diagnosis` (why brokers that answer take nothing).
+//! `inbox` and `feeder` (commands that come in), `client`, `diagnosis` (why brokers that
+//! answer take nothing).
 
 pub mod settings;
 pub mod topics;
@@ -16,4 +17,6 @@ mod diagnosis;
 pub mod sink;
 pub mod packed;
 pub mod reader;
+pub mod inbox;
+pub mod feeder;
 mod client;

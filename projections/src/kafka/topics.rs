@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::error::SinkError;
 use crate::kafka::client::{self, Watched};
+use crate::kafka::inbox::{ANSWERS, COMMANDS};
 use crate::kafka::settings::Settings;
 use crate::telling::Topic;
 
@@ -83,6 +84,15 @@ pub(crate) async fn make_cursors(settings: &Settings) -> Result<(), SinkError> {
 pub(crate) async fn make_generation(settings: &Settings, generation: u32) -> Result<(), SinkError> {
     let names = TopicNames::of(&settings.prefix, generation);
     let named = Topic::ALL.map(|topic| (names.name(topic).to_string(), shape(topic.name())));
+    make(settings, &named).await
+}
+
+/// Makes what does not exist yet of the topics for commands and their answers.
+pub(crate) async fn make_inbox(settings: &Settings) -> Result<(), SinkError> {
+    let named = [COMMANDS, ANSWERS].map(|name| {
+        let full = format!("{}{name}", settings.prefix);
+        (full, shape(name))
+    });
     make(settings, &named).await
 }
 

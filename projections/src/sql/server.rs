@@ -117,7 +117,8 @@ fn server_advice(number: u16) -> Option<&'static str> {
 fn file_advice(code: Option<&str>) -> Option<&'static str> {
     Some(match code? {
         "5" | "261" | "517" => "another connection holds it; it is tried again by itself",
-        "13" => "free space on the disk; it goes on by itself",
+        // The file beside it that readers share could not grow: SHMSIZE, SHMMAP.
+        "13" | "4874" | "5386" => "free space on the disk; it goes on by itself",
         "8" | "14" | "3" => "give this user the right to write there",
         "11" | "26" => "move the file away and start again: it is made anew",
         "1555" | "2067" => "a row is there that should not be: `daybook reconcile`, then rebuild",

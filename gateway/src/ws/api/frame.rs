@@ -53,7 +53,14 @@ struct Raw<'a> {
 
 /// Parameters in the order they came; values as text.
 #[derive(Default)]
-struct Pairs(Vec<(String, String)>);
+pub struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    /// Each as it came.
+    pub fn into_list(self) -> Vec<(String, String)> {
+        self.0
+    }
+}
 
 impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs, D::Error> {

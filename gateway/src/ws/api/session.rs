@@ -21,6 +21,7 @@ use crate::auth::api_key::Permission;
 use crate::call::{Answer, App, Call, Outcome};
 use crate::error::ApiError;
 use crate::router::{Access, Route};
+use crate::traces::{TraceParent, Traced};
 use crate::user_events::UserCut;
 use crate::wire::clock::TimeUnit;
 use crate::wire::parameters::Parameters;
@@ -46,12 +47,14 @@ const SIZES: Sizes = Sizes {
 };
 
 /// What the URL of a connection says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Opening {
     address: IpAddr,
     unit: TimeUnit,
     shows_limits: bool,
     is_futures: bool,
+    /// The span of the client that the handshake named: requests have no heads.
+    parent: Option<TraceParent>,
 }
 
 type Work = Pin<Box<dyn Future<Output = Utf8Bytes> + Send>>;
@@ -84,6 +87,7 @@ fn read(_: &App, head: &Head, address: IpAddr) -> Result<Opening, ApiError> {
         unit,
         shows_limits: !hides,
         is_futures: head.uri.path().starts_with("/ws-fapi/"),
+        parent: TraceParent::of(&head.headers),
     })
 }
 
@@ -92,9 +96,9 @@ async fn run(app: Arc<App>, opening: Opening, mut socket: WebSocket) {
     let mut session = Session {
         connected: app.parts.submit.now(),
         app,
-        opening,
         login: None,
         subscriptions: Subscriptions::new(opening.unit),
+        opening,
         under_way: FuturesUnordered::new(),
         out: Vec::new(),
     };
@@ -268,14 +272,20 @@ impl Session {
         };
         let id = request.id;
         let call = Call {
+            port: self.app.parts.submit.clone(),
             app: self.app.clone(),
             parameters: request.parameters,
             unit: self.opening.unit,
             directory: directory.clone(),
             product: route.product(),
         };
+        let traced = Traced::begin(&self.app, self.opening.parent.as_ref());
+        let name = format!("WS {}", request.method);
         let mut work: Work = Box::pin(async move {
             let outcome = handle(route, &call, caller).await;
+            if let Some(traced) = traced {
+                traced.end(name, &outcome);
+            }
             reply(&id, &outcome, (used, &directory))
         });
         let first = std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
