@@ -3,6 +3,7 @@
 //!
 //! The server is a MariaDB of the test's own, where the machine has its program.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use daybook::demo::dice::Dice;
 use serde_json::Value;
 
+use crate::faults::{self, Mount};
 use crate::restart::{Ledger, check_invariants, trade_until_stopped};
 use crate::venue::client::Client;
 use crate::venue::{Ended, Node, Start, Trader, administer, binary};
@@ -36,7 +38,7 @@ fn status(node: &Node, name: &str) -> Value {
     answer[0].clone()
 }
 
-fn wait_for(node: &Node, name: &str, what: impl Fn(&Value) -> bool) -> Value {
+fn wait_for(node: &Node, name: &str, mut what: impl FnMut(&Value) -> bool) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let row = status(node, name);
@@ -129,6 +131,61 @@ fn a_tampered_read_model_is_named_by_command_and_by_schedule() {
     assert_eq!(node.terminate().code, Some(0));
     let (code, said) = reconcile(dir.path(), &Start::default());
     assert_eq!(code, Some(0), "on a stopped node: {said}");
+}
+
+/// The rows of the file in the data directory are on a disk of their own, which is full.
+#[test]
+fn a_full_disk_under_the_read_models_is_one_line_and_trading_goes_on() {
+    if !faults::can_mount() {
+        return faults::skipped("a full disk under the read models", "needs root and mounts");
+    }
+    let outside = tempfile::tempdir().expect("a temporary directory");
+    let dir = outside.path().join("venue");
+    let disk = Mount::tmpfs(&outside.path().join("rows"), 8).expect("it mounts");
+    std::fs::create_dir(&dir).expect("it can be made");
+    let file = disk.path.join("rows.sqlite");
+    std::os::unix::fs::symlink(&file, dir.join("read-models.sqlite")).expect("a link");
+    let node = config(outside.path(), "").node(&dir);
+    let traders = traders(&node);
+    let clients = traders
+        .each_ref()
+        .map(|trader| Client::new(&node.http, trader));
+    let mut count = 0;
+    let mut trade = || {
+        for (client, side) in clients.iter().zip(["BUY", "SELL"]) {
+            count += 1;
+            let answer = client.limit(side, "0.001", "50000", &format!("o-{count}"));
+            assert_eq!(answer.expect("answered").status, 200);
+        }
+    };
+    trade();
+    wait_for(&node, "sql", is_even);
+    let ballast = disk.path.join("ballast");
+    let mut filler = std::fs::File::create(&ballast).expect("it can be made");
+    for size in [1 << 16, 1 << 10, 1] {
+        while filler
+            .write(&vec![7; size])
+            .is_ok_and(|written| 0 < written)
+        {}
+    }
+    let mut said = String::new();
+    let row = wait_for(&node, "sql", |row| {
+        trade();
+        let line = row["last_error"].as_str().unwrap_or_default();
+        assert!(!line.contains('\n'), "{line}");
+        if line != said {
+            println!("sql: {line}");
+            said = line.to_string();
+        }
+        line.contains("free space on the disk")
+    });
+    println!("sql: {}", row["last_error"]);
+    trade();
+    std::fs::remove_file(&ballast).expect("it can be removed");
+    wait_for(&node, "sql", is_even);
+    assert_eq!(node.terminate().code, Some(0));
+    let (code, said) = reconcile(&dir, &Start::default());
+    assert_eq!(code, Some(0), "nothing was skipped: {said}");
 }
 
 #[test]

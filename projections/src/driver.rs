@@ -337,12 +337,16 @@ impl<P: Projection, S: Source> Driver<P, S> {
     /// Everything before `cursor` is in the sink for good.
     fn reach(&self, cursor: Offset, rate: &mut Rate) {
         (self.reached)(cursor);
+        let is_even = self.source.newest() <= cursor;
         let mut status = self.control.status.lock();
+        // To be connected again is no progress yet: what failed may fail again.
+        if is_even || status.next < cursor.0 {
+            status.last_error = None;
+        }
         if !self.control.rebuild.load(Ordering::Acquire) {
             self.control.committed.store(cursor.0, Ordering::Release);
             status.next = cursor.0;
         }
-        status.last_error = None;
         drop(status);
         rate.measure(cursor, &self.control);
     }
