@@ -179,6 +179,11 @@ fn positions(
     let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
     let mut asked = TopicPartitionList::new();
     for topic in metadata.topics() {
+        // A topic that was just made may not be known everywhere yet.
+        if topic.error().is_some() || topic.partitions().is_empty() {
+            let code = RDKafkaErrorCode::UnknownTopicOrPartition;
+            return Err(KafkaError::MetadataFetch(code));
+        }
         for partition in topic.partitions() {
             asked.add_partition(topic.name(), partition.id());
         }
