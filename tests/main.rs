@@ -23,6 +23,7 @@ mod full_disk;
 mod read_models;
 mod perpetual_history;
 mod market_past;
+mod own_book;
 mod full_ring;
 mod fairness;
 mod auctions;
