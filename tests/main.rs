@@ -24,6 +24,7 @@ mod read_models;
 mod perpetual_history;
 mod market_past;
 mod own_book;
+mod readers;
 mod full_ring;
 mod fairness;
 mod auctions;

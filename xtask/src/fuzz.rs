@@ -1,7 +1,9 @@
-//! `cargo xtask fuzz`: mutated requests, frames and FIX messages for a while.
+//! `cargo xtask fuzz`: mutated requests, frames, FIX messages, journals and snapshots for a
+//! while.
 //!
-//! The targets are tests of the gateway (`gateway/tests/contract/fuzz`), so that they compile
-//! with the stable toolchain and run a fixed number of rounds in every test run, too.
+//! The targets are tests, of the gateway (`gateway/tests/contract/fuzz`) and of what reads a
+//! disk (`tests/readers`), so that they compile with the stable toolchain and run a fixed
+//! number of rounds in every test run, too.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use crate::libtest;
 use crate::report::{Report, Tally};
 use crate::workspace::Workspace;
 
-/// Say hostile input to the edges for a while; findings are kept in the corpus
+/// Say hostile input to edges and readers of the disk; findings are kept in the corpus
 #[derive(clap::Args)]
 pub struct Fuzz {
     /// How long each target runs
@@ -35,16 +37,17 @@ impl Fuzz {
     }
 }
 
-/// Every target at once, each so long.
+/// Every target of a program at once, each so long; one program after the other.
 ///
 /// # Errors
 /// When cargo cannot be started.
 pub fn targets(workspace: &Workspace, seconds: u64, seed: Option<u64>) -> Result<Tally> {
-    let mut cargo = workspace.cargo(&["test", "--workspace", "--test", "contract"]);
+    let mut cargo = workspace.cargo(&["test", "--workspace"]);
+    cargo.args(["--test", "contract", "--test", "system"]);
     cargo.args(["--", "--show-output", "fuzz_"]);
     cargo.env("DAYBOOK_FUZZ_SECONDS", seconds.to_string());
     if let Some(seed) = seed {
         cargo.env("DAYBOOK_FUZZ_SEED", seed.to_string());
     }
-    libtest::run(&mut cargo, Duration::from_secs(seconds + 15 * 60))
+    libtest::run(&mut cargo, Duration::from_secs(2 * seconds + 15 * 60))
 }

@@ -16,6 +16,8 @@ use tokio::task::JoinHandle;
 use crate::venue::Venue;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// In a process of its own nothing takes so long but what never comes.
+const SOON: Duration = Duration::from_millis(200);
 
 /// A listener over a written venue.
 pub struct Server {
@@ -228,6 +230,29 @@ impl Fix {
                 return;
             }
         }
+    }
+
+    /// Whether a TestRequest with the next number is answered soon, whatever is told before;
+    /// that of a session that is over, asks for other numbers or waits for the rest of what
+    /// was said is not.
+    pub async fn is_still_alive(&mut self) -> bool {
+        let mark = format!("still-{}", self.next);
+        let question = self.message(self.next, "1", &[(112, &mark)]);
+        self.try_send_bytes(&question).await;
+        self.next += 1;
+        while let Ok(Some(heard)) = tokio::time::timeout(SOON, self.read()).await {
+            match heard.get(35) {
+                "0" if heard.get(112) == mark => return true,
+                "2" | "5" => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// SenderCompID.
+    pub fn sender(&self) -> &str {
+        &self.sender
     }
 
     /// The end of the connection, past whatever is still said.

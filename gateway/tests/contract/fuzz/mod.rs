@@ -210,7 +210,7 @@ impl Mutator {
         }
     }
 
-    /// One value of `name=value` or `"name":value` becomes a word.
+    /// One value of `name=value` or `"name":value` becomes a word; `|` stands for SOH.
     fn replace_value(&mut self, input: &mut Vec<u8>) {
         let starts: Vec<usize> = (0..input.len())
             .filter(|at| matches!(input[*at], b'=' | b':'))
@@ -219,7 +219,7 @@ impl Mutator {
             return;
         };
         let start = start + 1;
-        let is_end = |byte: &u8| matches!(byte, b'&' | b',' | b'}' | 1);
+        let is_end = |byte: &u8| matches!(byte, b'&' | b',' | b'}' | b'|' | 1);
         let length = input[start..].iter().position(is_end);
         let end = length.map_or(input.len(), |length| start + length);
         let word = WORDS[self.dice.below(WORDS.len())];
