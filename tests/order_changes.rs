@@ -141,3 +141,47 @@ fn changes_of_orders_answer_after_any_restart() {
     assert_eq!(told(&node.http, &asked), expected, "made again");
     assert_eq!(node.terminate().code, Some(0));
 }
+
+#[test]
+fn a_strategy_s_labels_are_told_whenever_the_order_is() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let node = start().node(dir.path());
+    let ann = node.trader("ann", &["BTC=10", "USDT=1000000"]);
+    let labelled = [
+        ("symbol", "BTCUSDT"),
+        ("side", "SELL"),
+        ("type", "LIMIT"),
+        ("timeInForce", "GTC"),
+        ("quantity", "0.002"),
+        ("price", "60000"),
+        ("strategyId", "37463720"),
+        ("strategyType", "1000001"),
+    ];
+    let client = Client::new(&node.http, &ann);
+    let order = |name: &str| {
+        let named = [&labelled[..], &[("newClientOrderId", name)]].concat();
+        let answer = client.signed("POST", "/api/v3/order", &named);
+        number(&answer.expect("answered"), "orderId").to_string()
+    };
+    let (open, closed) = (order("open"), order("closed"));
+    let cancel = [("symbol", "BTCUSDT"), ("orderId", closed.as_str())];
+    let cancelled = client.signed("DELETE", "/api/v3/order", &cancel);
+    assert_eq!(cancelled.expect("answered").status, 200);
+    let check = |http: &str| {
+        let client = Client::new(http, &ann);
+        let one = |id: &str| get(&client, "/api/v3/order", &[("orderId", id)]);
+        let all = get(&client, "/api/v3/allOrders", &[]);
+        let mut rows = vec![one(&open), one(&closed), all[0].clone(), all[1].clone()];
+        rows.push(get(&client, "/api/v3/openOrders", &[])[0].clone());
+        for row in rows {
+            let labels = (&row["strategyId"], &row["strategyType"]);
+            assert_eq!(labels, (&json!(37_463_720), &json!(1_000_001)), "{row}");
+        }
+    };
+    check(&node.http);
+    wait_caught_up(dir.path());
+    node.kill();
+    let node = start().node(dir.path());
+    check(&node.http);
+    assert_eq!(node.terminate().code, Some(0));
+}
