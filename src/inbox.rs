@@ -3,9 +3,10 @@
 //! Brokers that are away cost nothing but a line; what was read and not answered is read again,
 //! and the engine knows what was done (ADR 0034).
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::bulk::{Bulk, Rights};
+use gateway::bulk::{Bulk, Counts, Rights};
 use gateway::call::Parts;
 use projections::error::SinkError;
 use projections::kafka::inbox::Inbox;
@@ -29,11 +30,11 @@ const NOBODY: &str = "?";
 /// Reads commands until `stopping`.
 pub fn start(
     (kafka, commands): (&Kafka, &Commands),
-    parts: Parts,
+    (parts, counts): (Parts, Arc<Counts>),
     stopping: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     let settings = outlets::kafka_settings(kafka);
-    let bulk = Bulk::new(parts, rights(commands));
+    let bulk = Bulk::new(parts, rights(commands), counts);
     tokio::spawn(run(settings, bulk, stopping))
 }
 

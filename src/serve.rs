@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use gateway::bulk::Counts;
 use gateway::call::Parts;
 use gateway::connect::Ports;
 use gateway::queries::{Keys, Queries};
@@ -100,6 +101,7 @@ impl Venue {
             sinks: sinks.clone(),
             history: history.clone(),
             pipeline: node.pipeline.clone(),
+            bulk: Arc::default(),
             token: token(&config.data_dir)?.into(),
             data_dir: Arc::new(config.data_dir.clone()),
         };
@@ -117,9 +119,8 @@ impl Venue {
         let routes = gateway::router::app_at(parts.clone(), ports);
         let (stop, stopping) = watch::channel(false);
         let inner = admin::router(administration.clone());
-        let mut servers: Vec<_> = take_commands(&config, &parts, &stopping)
-            .into_iter()
-            .collect();
+        let bulk = (parts.clone(), administration.bulk.clone());
+        let mut servers = Vec::from_iter(take_commands(&config, bulk, &stopping));
         servers.push(serve_fix(institutions, parts, &config, &stopping));
         servers.extend(doors.serve((routes, inner), (&live, &telemetry), &stopping));
         Ok(Venue {
@@ -299,12 +300,12 @@ async fn open_node(config: &Config, history: Offset) -> Result<Node, Failure> {
 #[cfg(feature = "kafka")]
 fn take_commands(
     config: &Config,
-    parts: &Parts,
+    bulk: (Parts, Arc<Counts>),
     stopping: &watch::Receiver<bool>,
 ) -> Option<tokio::task::JoinHandle<()>> {
     let kafka = config.kafka.as_ref()?;
     let commands = kafka.commands.as_ref()?;
-    let started = crate::inbox::start((kafka, commands), parts.clone(), stopping.clone());
+    let started = crate::inbox::start((kafka, commands), bulk, stopping.clone());
     Some(started)
 }
 
@@ -312,7 +313,7 @@ fn take_commands(
 #[cfg(not(feature = "kafka"))]
 fn take_commands(
     _: &Config,
-    _: &Parts,
+    _: (Parts, Arc<Counts>),
     _: &watch::Receiver<bool>,
 ) -> Option<tokio::task::JoinHandle<()>> {
     None

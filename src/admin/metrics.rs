@@ -99,6 +99,7 @@ pub async fn metrics(State(admin): State<Admin>) -> Response {
     let mut text = String::new();
     write(&admin, &mut text).expect("writing to memory cannot fail");
     reads(admin.history.counts(), &mut text).expect("writing to memory cannot fail");
+    bulk(&admin, &mut text).expect("writing to memory cannot fail");
     text.push_str(&projections::metrics(&admin));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
@@ -122,6 +123,20 @@ fn write(admin: &Admin, text: &mut String) -> std::fmt::Result {
         writeln!(text, "{name}{{reason=\"{reason:?}\"}} {count}")?;
     }
     answers(pipeline, text)
+}
+
+/// What came from bulk feeders.
+fn bulk(admin: &Admin, text: &mut String) -> std::fmt::Result {
+    let name = "daybook_bulk_messages_total";
+    writeln!(
+        text,
+        "# HELP {name} messages of bulk feeders since the start, by their answer"
+    )?;
+    writeln!(text, "# TYPE {name} counter")?;
+    for (status, count) in admin.bulk.all() {
+        writeln!(text, "{name}{{status=\"{status}\"}} {count}")?;
+    }
+    Ok(())
 }
 
 /// Who answered questions about the past.

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
+use gateway::bulk::Counts;
 use gateway::connect::Ports;
 use gateway::queries::Queries;
 use gateway::submit::Submit;
@@ -46,6 +47,8 @@ pub struct Admin {
     pub history: Arc<History>,
     pub ports: Ports,
     pub pipeline: Arc<Pipeline>,
+    /// What came from bulk feeders.
+    pub bulk: Arc<Counts>,
     pub token: Arc<str>,
     pub data_dir: Arc<PathBuf>,
 }

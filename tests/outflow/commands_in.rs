@@ -198,6 +198,15 @@ fn refusals(node: &Node, brokers: &str, (account, said): (u64, u64)) {
             .iter()
             .all(|word| count(&now, word) == count(&before, word) + 1)
     });
+    let address = std::fs::read_to_string(node.dir.join("admin.address")).expect("an address");
+    let mut counted = ureq::get(format!("http://{}/metrics", address.trim()))
+        .call()
+        .expect("the node answers");
+    let counted = counted.body_mut().read_to_string().expect("text");
+    for word in ["malformed", "oversized", "denied", "gap", "refused"] {
+        let line = format!("daybook_bulk_messages_total{{status=\"{word}\"}} 1\n");
+        assert!(counted.contains(&line), "{line}");
+    }
     let orders = accepted(&node.dir);
     let last = orders.last().expect("an order");
     assert_eq!(*last, format!("desk-1-{}", said + 2));

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::{poll_fn, ready};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -56,6 +57,13 @@ pub struct Bulk {
     rights: Rights,
     /// The newest number of each producer, as far as it was heard here.
     newest: BTreeMap<Producer, u64>,
+    counts: Arc<Counts>,
+}
+
+/// Messages since the start by what became of them, for operators.
+#[derive(Default)]
+pub struct Counts {
+    by_word: [AtomicU64; Verdict::WORDS.len()],
 }
 
 /// The answer to one message.
@@ -99,8 +107,9 @@ struct Begun {
 
 impl Bulk {
     /// Nothing heard yet.
-    pub fn new(parts: Parts, rights: Rights) -> Bulk {
+    pub fn new(parts: Parts, rights: Rights, counts: Arc<Counts>) -> Bulk {
         Bulk {
+            counts,
             app: Arc::new(App::new(parts)),
             rights,
             newest: BTreeMap::new(),
@@ -124,7 +133,9 @@ impl Bulk {
         loop {
             self.round(&messages, &numbers, &mut said).await?;
             if said.iter().all(Option::is_some) {
-                return Ok(said.into_iter().flatten().collect());
+                let said: Vec<Said> = said.into_iter().flatten().collect();
+                self.counts.add(&said);
+                return Ok(said);
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -290,6 +301,20 @@ fn at(outcome: Outcome, offset: schemas::ids::Offset) -> Outcome {
     }
 }
 
+impl Counts {
+    fn add(&self, said: &[Said]) {
+        for said in said {
+            self.by_word[said.verdict.number()].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Each word of `status` with how often it was said.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = self.by_word.iter().map(|it| it.load(Ordering::Relaxed));
+        Verdict::WORDS.into_iter().zip(counts)
+    }
+}
+
 impl Number {
     fn met(self, verdict: Verdict) -> Said {
         Said {
@@ -346,16 +371,30 @@ fn with(said: Value, name: &str, text: &str) -> String {
 }
 
 impl Verdict {
+    const WORDS: [&str; 7] = [
+        "done",
+        "refused",
+        "repeated",
+        "gap",
+        "denied",
+        "malformed",
+        "oversized",
+    ];
+
+    const fn number(&self) -> usize {
+        match self {
+            Verdict::Taken(Ok(_)) => 0,
+            Verdict::Taken(Err(_)) => 1,
+            Verdict::Repeated { .. } => 2,
+            Verdict::Gap { .. } => 3,
+            Verdict::Denied(_) => 4,
+            Verdict::Malformed(_) => 5,
+            Verdict::Oversized { .. } => 6,
+        }
+    }
+
     /// The word for `status`.
     pub const fn word(&self) -> &'static str {
-        match self {
-            Verdict::Taken(Ok(_)) => "done",
-            Verdict::Taken(Err(_)) => "refused",
-            Verdict::Repeated { .. } => "repeated",
-            Verdict::Gap { .. } => "gap",
-            Verdict::Denied(_) => "denied",
-            Verdict::Malformed(_) => "malformed",
-            Verdict::Oversized { .. } => "oversized",
-        }
+        Verdict::WORDS[self.number()]
     }
 }

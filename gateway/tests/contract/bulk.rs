@@ -95,7 +95,7 @@ fn desk() -> (Arc<Venue>, Arc<Sequencer>, Bulk) {
         ("desk".to_owned(), accounts),
         ("idle".to_owned(), BTreeSet::new()),
     ]);
-    (venue, sequencer, Bulk::new(parts, rights))
+    (venue, sequencer, Bulk::new(parts, rights, Arc::default()))
 }
 
 fn place(sequence: u64, client: &str) -> Value {
