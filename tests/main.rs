@@ -31,6 +31,7 @@ mod auctions;
 mod fuse;
 mod pegs;
 mod trade_groups;
+mod paying_lists;
 mod fix_sessions;
 mod servers;
 mod telemetry;

@@ -342,6 +342,7 @@ impl<T: Trace> Engine<T> {
             Command::PlacePegged(command) => self.place_pegged(command),
             Command::ReplacePegged(command) => self.replace_pegged(command),
             Command::PlacePeggedList(command) => self.place_pegged_list(command),
+            Command::PlacePayingList(command) => self.place_paying_list(command),
             Command::CancelOrderList(command) => self.cancel_list(command),
             Command::SetCountdown(command) => self.set_countdown(command),
             Command::PlacePerpetual(command) => self.place_perpetual(command),
@@ -383,7 +384,9 @@ impl<T: Trace> Engine<T> {
                 self.out.push(reject(&replace.new.order));
             }
             Command::PlaceOrderList(list) => self.reject_list(list, reason),
-            Command::PlacePeggedList(peg) => self.reject_list(&peg.list, reason),
+            Command::PlacePeggedList(peg) | Command::PlacePayingList(peg) => {
+                self.reject_list(&peg.list, reason);
+            }
             Command::CancelOrderIf(cancel) => {
                 self.reject_cancel(cancel.cancel.account, cancel.cancel.symbol, reason);
             }

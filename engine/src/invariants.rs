@@ -7,6 +7,7 @@ use schemas::instrument::{Side, SymbolKind, SymbolState};
 use schemas::units::Amount;
 
 use crate::apply::Engine;
+use crate::lists::purse;
 use crate::matching::carried::Work;
 use crate::perpetual::{self, check::Broken};
 use crate::state::State;
@@ -133,6 +134,13 @@ fn held_equals_open_orders(state: &State) -> Result<(), Violation> {
                 Side::Sell => market.base,
             };
             need(asset, order.account, held.unwrap_or(Amount::ZERO));
+        }
+    }
+    for (list, bought) in &state.purses {
+        // A purse without a list has nobody who may hold it: its money is not needed.
+        if let Some(list) = state.terms.lists.get(list) {
+            let market = &state.symbols[list.symbol.0 as usize].market;
+            need(market.base, list.account, *bought);
         }
     }
     for work in &state.work {
@@ -291,6 +299,9 @@ fn lists_know_their_orders(state: &State) -> Result<(), Violation> {
             }
             legs += usize::from(belongs);
         }
+    }
+    if let Some(list) = purse::without_pending(state) {
+        return Err(Violation::List { list });
     }
     let extras = state.books.orders.extras.values();
     let listed = extras.filter(|extras| extras.list.is_some()).count();

@@ -12,6 +12,7 @@ use schemas::wire::Wire;
 use crate::apply::Engine;
 use crate::book::order::{Details, Order};
 use crate::groups::section as groups_section;
+use crate::lists::section as purses_section;
 use crate::lookup::NIL;
 use crate::matching::carried::Work;
 use crate::pegs::section as pegs_section;
@@ -80,6 +81,8 @@ impl Engine {
             producers_section::take as TakeSection,
         );
         take_optional(&mut state, sections, producers)?;
+        let purses = (purses_section::SECTION, purses_section::take as TakeSection);
+        take_optional(&mut state, sections, purses)?;
         link_seats(&mut state);
         Ok(Engine::with_state(state, NoTrace))
     }

@@ -14,6 +14,7 @@ use crate::book::order::{Details, Order};
 use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Balance;
 use crate::groups::section as groups_section;
+use crate::lists::section as purses_section;
 use crate::matching::carried::Work;
 use crate::matching::taker::Taker;
 use crate::pegs::section as pegs_section;
@@ -300,6 +301,11 @@ impl<T: Trace> Engine<T> {
             let mut bytes = Vec::new();
             producers_section::put(&self.state, &mut bytes);
             sections.push((producers_section::SECTION, bytes));
+        }
+        if purses_section::is_needed(&self.state) {
+            let mut bytes = Vec::new();
+            purses_section::put(&self.state, &mut bytes);
+            sections.push((purses_section::SECTION, bytes));
         }
         sections
     }

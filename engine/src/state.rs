@@ -18,6 +18,7 @@ use crate::book::Books;
 use crate::clearing::fees::Rates;
 use crate::clearing::ledger::Ledger;
 use crate::groups::Groups;
+use crate::lists::purse::Purses;
 use crate::lookup::{Lookup, Tags};
 use crate::matching::carried::Work;
 use crate::pegs::Pegs;
@@ -138,6 +139,8 @@ pub struct State {
     pub(crate) terms: Terms,
     /// Pegs of orders that wait.
     pub(crate) pegs: Pegs,
+    /// What working orders have bought for the others of their lists.
+    pub(crate) purses: Purses,
     /// Trade groups of accounts that are in one.
     pub(crate) groups: Groups,
     /// How far producers of numbered commands are.
@@ -202,6 +205,7 @@ impl State {
             work: VecDeque::new(),
             terms: Terms::default(),
             pegs: Pegs::new(),
+            purses: Purses::new(),
             groups: Groups::new(),
             producers: Producers::new(),
             guard: Guard::default(),

@@ -131,6 +131,14 @@ static HINTS: &[(i32, &str)] = &[
         -1220,
         "ask without symbolStatus, or for the status that exchangeInfo tells",
     ),
+    (
+        -1222,
+        "workingSide is BUY: what it buys is what the others sell",
+    ),
+    (
+        -1223,
+        "pendingSide is SELL: these orders sell what the working one bought",
+    ),
     (-2007, "a callbackRate of 0.1 to 10 percent"),
     (-2010, "nothing was placed; the text says why"),
     (

@@ -63,6 +63,7 @@ pub fn step_of(event: &Event) -> Option<(OrderKey, AccountId, &'static str)> {
         Event::IcebergRefilled(it) => (it.account, "refilled"),
         Event::OrderExpiring(it) => (it.account, "expiring"),
         Event::OrderPegged(it) => (it.account, "pegged"),
+        Event::OrderSized(it) => (it.account, "sized"),
         _ => return None,
     };
     let key = schemas::order_event::step_of(event)?;

@@ -457,6 +457,9 @@ commands! {
         PlaceOrderList(PlaceOrderListV1) = 48,
         ReplacePegged(ReplacePeggedV1) = 52,
         PlacePeggedList(PlacePeggedListV1) = 53,
+        /// One pays the other: an OTO or OTOCO whose pending orders sell what the working one
+        /// buys ([`crate::order_command`]).
+        PlacePayingList(PlacePeggedListV1) = 54,
         SetBrackets(SetBracketsV1) = 61,
     }
 }
@@ -524,6 +527,7 @@ impl Command {
                 | Command::PlacePegged(_)
                 | Command::ReplacePegged(_)
                 | Command::PlacePeggedList(_)
+                | Command::PlacePayingList(_)
                 | Command::PlacePerpetual(_)
                 | Command::ModifyOrder(_)
         )
@@ -548,7 +552,9 @@ impl Command {
             Command::ReplacePegged(peg) => {
                 (peg.replace.new.order.account, peg.replace.new.order.symbol)
             }
-            Command::PlacePeggedList(peg) => (peg.list.account, peg.list.symbol),
+            Command::PlacePeggedList(peg) | Command::PlacePayingList(peg) => {
+                (peg.list.account, peg.list.symbol)
+            }
             Command::CancelOrderList(cancel) => (cancel.account, cancel.symbol),
             Command::SetCountdown(countdown) => (countdown.account, countdown.symbol),
             Command::PlacePerpetual(place) => (place.order.account, place.order.symbol),

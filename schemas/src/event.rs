@@ -16,7 +16,7 @@ use crate::instrument::{
 use crate::numbered::Producer;
 use crate::order_event::{
     IcebergRefilled, OrderActivated, OrderExpiring, OrderListAccepted, OrderListDone,
-    OrderListRejected, OrderStep, OrderTermsAccepted,
+    OrderListRejected, OrderSized, OrderStep, OrderTermsAccepted,
 };
 use crate::peg::OrderPegged;
 use crate::perpetual::{Bracket, ContractSpec, MarginType};
@@ -411,6 +411,7 @@ events! {
     /// Not the number after `last`, which is the newest of that producer's that was taken: it
     /// was said before when it is not above it, else something is missing between the two.
     85 => SequenceRefused { producer: Producer, sequence: u64, last: u64 },
+    86 => OrderSized(OrderSized),
     120 => OrderCalled(OrderCalled),
     121 => BreakerTripped(BreakerTripped),
     122 => AuctionIndicative(AuctionIndicative),

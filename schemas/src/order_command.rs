@@ -25,6 +25,13 @@
 //!   of a new order, and expire when one fails. Cancelling one order cancels the list; a
 //!   working order that ends otherwise expires its pending ones. Each leg counts as an
 //!   order; none is amended by itself (InOrderList).
+//! * **One pays the other** (OPO, OPOCO: `PlacePayingList`). An OTO or OTOCO whose working order
+//!   buys and whose pending orders sell; these come with quantity zero. What each trade of the
+//!   working order brings is on hold for them at once: all of it while the commission can be
+//!   taken from what else is free, else what is left of it. When the working order is FILLED the
+//!   sum, rounded down to whole steps of the lot filters and to their largest quantity, is the
+//!   quantity of each pending order, and the rest is free. Then, not before, the filters judge
+//!   it. When the list ends before, what was on hold is free again.
 //!
 //! [`RejectReason`]: crate::reject::RejectReason
 

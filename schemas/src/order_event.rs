@@ -25,6 +25,7 @@ pub fn step_of(event: &Event) -> Option<(SymbolId, OrderId)> {
         Event::OrderActivated(step) => Some((step.symbol, step.order)),
         Event::IcebergRefilled(step) => Some((step.symbol, step.order)),
         Event::OrderPegged(step) => Some((step.symbol, step.order)),
+        Event::OrderSized(step) => Some((step.symbol, step.order)),
         Event::OrderExpiring(step) => Some((step.symbol, step.order)),
         _ => None,
     }
@@ -79,6 +80,23 @@ wire_struct!(OrderActivated {
     order,
     account,
     stage
+});
+
+/// A pending order that came without a quantity got one: what its working order bought. It is
+/// placed, or expires, right behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderSized {
+    pub symbol: SymbolId,
+    pub order: OrderId,
+    pub account: AccountId,
+    /// Its quantity from here on; zero before.
+    pub qty: Qty,
+}
+wire_struct!(OrderSized {
+    symbol,
+    order,
+    account,
+    qty
 });
 
 /// The next part of an iceberg stands in the book, last at its price.

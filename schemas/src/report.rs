@@ -181,6 +181,7 @@ impl OrderReport {
                 extras.stage = OrderStage::Working;
                 extras.working_time = time;
             }
+            Event::OrderSized(sized) => self.qty = sized.qty,
             Event::IcebergRefilled(refilled) => extras.hidden.0 -= refilled.shown.0,
             Event::OrderExpiring(expiring) => extras.expiry = expiring.reason,
             Event::OrderPegged(told) => {

@@ -61,7 +61,9 @@ pub fn request_of(command: &mut Command) -> Option<&mut RequestDigest> {
         Command::PlaceOrderWithTerms(place) => Some(&mut place.order.request),
         Command::PlacePegged(place) => Some(&mut place.new.order.request),
         Command::PlaceOrderList(list) => Some(&mut list.request),
-        Command::PlacePeggedList(pegged) => Some(&mut pegged.list.request),
+        Command::PlacePeggedList(pegged) | Command::PlacePayingList(pegged) => {
+            Some(&mut pegged.list.request)
+        }
         Command::PlacePerpetual(place) => Some(&mut place.order.request),
         _ => None,
     }

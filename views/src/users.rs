@@ -87,6 +87,7 @@ fn owners_of(event: &Event) -> [Option<(AccountId, OrderId)>; 2] {
         }
         Event::OrderActivated(step) => [Some((step.account, step.order)), None],
         Event::OrderPegged(step) => [Some((step.account, step.order)), None],
+        Event::OrderSized(step) => [Some((step.account, step.order)), None],
         Event::IcebergRefilled(step) => [Some((step.account, step.order)), None],
         Event::OrderExpiring(step) => [Some((step.account, step.order)), None],
         Event::PerpetualAccepted(order) => [Some((order.account, order.order)), None],

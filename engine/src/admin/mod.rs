@@ -77,6 +77,7 @@ impl<T: Trace> Engine<T> {
             | Command::PlacePegged(_)
             | Command::ReplacePegged(_)
             | Command::PlacePeggedList(_)
+            | Command::PlacePayingList(_)
             | Command::CancelOrderList(_)
             | Command::SetCountdown(_)
             | Command::PlacePerpetual(_)

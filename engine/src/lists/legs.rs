@@ -93,6 +93,7 @@ impl<T: Trace> Engine<T> {
         if list.open != 0 {
             return;
         }
+        self.empty_purse(id);
         let terms = &mut self.state.terms;
         terms.lists.remove(&id);
         if !list.client.is_empty() {
@@ -142,6 +143,9 @@ impl<T: Trace> Engine<T> {
         };
         let mut legs: Vec<usize> = (1..list.contingency.legs()).collect();
         legs.sort_by_key(|leg| !makes(leg));
+        if let Err(handle) = self.size_pending(id) {
+            return self.expire_aside(handle, ExpiryReason::Rejected);
+        }
         for leg in legs {
             let still_open = self.state.terms.lists.get(&id);
             if !still_open.is_some_and(|list| list.is_open(leg)) {

@@ -8,15 +8,28 @@
 //!        below ─┘
 //! OTO    working ── filled ──▶ pending is placed          working ended: pending expires
 //! OTOCO  working ── filled ──▶ above and below, an OCO
+//! OPO    an OTO or OTOCO whose pending orders sell what the working one bought (`purse`)
 //! ```
 //!
-//! Reading order: `place`, `legs`.
+//! Reading order: `place`, `legs`, `purse`, `paying`, `section`.
 
 pub mod place;
 pub mod legs;
+pub mod purse;
+pub mod paying;
+pub mod section;
 
 use schemas::ids::{AccountId, ClientOrderId, OrderId, SymbolId};
 use schemas::instrument::ContingencyType;
+
+/// Where the quantities of a list's pending orders come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Sizes {
+    /// From the command.
+    Written,
+    /// From what the working order buys.
+    Bought,
+}
 
 /// One open list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

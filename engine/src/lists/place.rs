@@ -10,10 +10,10 @@ use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price};
 
 use crate::apply::Engine;
-use crate::lists::OrderList;
+use crate::lists::paying::check_paying;
+use crate::lists::{OrderList, Sizes};
 use crate::pegs::list::LegPegs;
 use crate::risk::admit::Admitted;
-use crate::risk::filters::Replaced;
 use crate::terms::admit::{Ready, acting};
 use crate::trace::Trace;
 
@@ -23,13 +23,13 @@ type Working = Option<Admitted>;
 impl<T: Trace> Engine<T> {
     #[inline(never)]
     pub(crate) fn place_list(&mut self, list: &PlaceOrderListV1) {
-        self.enter_list(list, &[None; 3]);
+        self.enter_list(list, (&[None; 3], Sizes::Written));
     }
 
     /// A list whose orders have prices, some of them by a peg.
-    pub(crate) fn enter_list(&mut self, list: &PlaceOrderListV1, pegs: &LegPegs) {
-        match self.admit_list(list) {
-            Ok(working) => self.accept_list(list, working, pegs),
+    pub(crate) fn enter_list(&mut self, list: &PlaceOrderListV1, (pegs, sizes): (&LegPegs, Sizes)) {
+        match self.admit_list(list, sizes) {
+            Ok(working) => self.accept_list(list, working, (pegs, sizes)),
             Err(reason) => self.reject_list(list, reason),
         }
     }
@@ -46,19 +46,25 @@ impl<T: Trace> Engine<T> {
         self.blow_fuse(list.symbol, reason);
     }
 
-    fn admit_list(&mut self, list: &PlaceOrderListV1) -> Result<Working, RejectReason> {
+    fn admit_list(
+        &mut self,
+        list: &PlaceOrderListV1,
+        sizes: Sizes,
+    ) -> Result<Working, RejectReason> {
         self.check_window(list.valid_until)?;
         self.check_open(list.symbol, list.account)?;
         check_legs(list)?;
+        if sizes == Sizes::Bought {
+            check_paying(list)?;
+        }
         self.check_room(list)?;
         for index in 0..list.contingency.legs() {
-            let command = list.leg(index);
             let mut counted = self.state.terms.counts_of(list.account, list.symbol);
             for before in &list.legs[..index] {
                 counted.algo += u32::from(before.order_type.is_contingent());
                 counted.iceberg += u32::from(before.terms.iceberg_qty().is_some());
             }
-            self.admit_special(&command, Replaced::default(), counted)?;
+            self.admit_leg((list, index), sizes, counted)?;
         }
         self.check_names(list)?;
         self.check_request(list.account, &list.request)?;
@@ -186,7 +192,12 @@ impl<T: Trace> Engine<T> {
     }
 
     /// The point of no return: the list, its orders, then the first steps.
-    fn accept_list(&mut self, list: &PlaceOrderListV1, working: Working, pegs: &LegPegs) {
+    fn accept_list(
+        &mut self,
+        list: &PlaceOrderListV1,
+        working: Working,
+        (pegs, sizes): (&LegPegs, Sizes),
+    ) {
         self.state.terms.lists_made += 1;
         let id = OrderListId(self.state.terms.lists_made);
         let legs = list.contingency.legs();
@@ -220,6 +231,9 @@ impl<T: Trace> Engine<T> {
                 .insert((list.account, list.list_client), id);
         }
         terms.count((list.account, list.symbol), |counts| counts.lists += 1);
+        if sizes == Sizes::Bought {
+            self.state.purses.insert(id, Amount::ZERO);
+        }
         let mut handles = [0; 3];
         for (index, handle) in handles.iter_mut().enumerate().take(legs) {
             let command = list.leg(index);

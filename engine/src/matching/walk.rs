@@ -114,6 +114,13 @@ impl<T: Trace> Engine<T> {
             account.counts.give_back(&self.windows);
         }
         taker.filled(qty, quote);
+        if !self.state.purses.is_empty() {
+            let (order, fee) = match taker.side {
+                Side::Buy => (taker.order, taker_fee),
+                Side::Sell => (maker.id, maker_fee),
+            };
+            self.fill_purse(taker, order, (qty, fee));
+        }
         let maker_open = Qty(maker.open.0 - qty.0);
         let hidden = match maker.special {
             true => self.state.books.orders.total_open(handle).0 - maker.open.0,

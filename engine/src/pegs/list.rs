@@ -7,9 +7,9 @@ use schemas::reject::RejectReason;
 use schemas::units::Price;
 
 use crate::apply::Engine;
+use crate::lists::Sizes;
 use crate::lists::place::stage_of;
 use crate::pegs::{Waiting, check_peg};
-use crate::risk::filters::Replaced;
 use crate::trace::Trace;
 
 /// The pegs of a list's orders.
@@ -18,8 +18,13 @@ pub(crate) type LegPegs = [Option<Waiting>; 3];
 impl<T: Trace> Engine<T> {
     #[inline(never)]
     pub(crate) fn place_pegged_list(&mut self, command: &PlacePeggedListV1) {
-        match self.price_legs(command) {
-            Ok((list, pegs)) => self.enter_list(&list, &pegs),
+        self.enter_pegged(command, Sizes::Written);
+    }
+
+    /// A list with a peg for each order or none, priced and entered.
+    pub(crate) fn enter_pegged(&mut self, command: &PlacePeggedListV1, sizes: Sizes) {
+        match self.price_legs(command, sizes) {
+            Ok((list, pegs)) => self.enter_list(&list, (&pegs, sizes)),
             Err(reason) => self.reject_list(&command.list, reason),
         }
     }
@@ -28,6 +33,7 @@ impl<T: Trace> Engine<T> {
     fn price_legs(
         &mut self,
         command: &PlacePeggedListV1,
+        sizes: Sizes,
     ) -> Result<(PlaceOrderListV1, LegPegs), RejectReason> {
         let mut list = command.list;
         self.check_window(list.valid_until)?;
@@ -45,7 +51,7 @@ impl<T: Trace> Engine<T> {
             let limit = leg.order.price;
             if limit != Price::ZERO {
                 let counted = self.state.terms.counts_of(list.account, list.symbol);
-                self.admit_special(&leg, Replaced::default(), counted)?;
+                self.admit_leg((&command.list, index), sizes, counted)?;
             }
             list.legs[index].price = match stage_of(&command.list, index) {
                 OrderStage::Working => self.price_pegged(&leg.order, (peg, limit), None)?,

@@ -406,7 +406,7 @@ impl<T: Trace> Engine<T> {
 /// Type, time in force, price and quantities fit together. Zero and off-grid are for
 /// the filters to say.
 #[inline]
-fn check_shape(order: &PlaceOrderV1) -> Result<(), RejectReason> {
+pub(crate) fn check_shape(order: &PlaceOrderV1) -> Result<(), RejectReason> {
     let fits = match order.order_type {
         OrderType::Limit => order.quote_qty == Amount::ZERO,
         OrderType::LimitMaker => {

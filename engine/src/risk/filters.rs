@@ -57,6 +57,27 @@ impl<T: Trace> Engine<T> {
         Ok(notional)
     }
 
+    /// The filters that a limit order's price may fail whatever its quantity.
+    ///
+    /// # Errors
+    /// The first filter that fails.
+    pub(crate) fn check_price_alone(&mut self, order: &PlaceOrderV1) -> Result<(), RejectReason> {
+        let filter = self.state.symbols[order.symbol.0 as usize].price;
+        let holds = price_holds(&filter, order.price);
+        self.rule("PRICE_FILTER", holds, RejectReason::PriceFilter)?;
+        self.check_percent_price(order)
+    }
+
+    /// LOT_SIZE alone.
+    ///
+    /// # Errors
+    /// LotSize.
+    pub(crate) fn check_lot(&mut self, order: &PlaceOrderV1) -> Result<(), RejectReason> {
+        let filter = self.state.symbols[order.symbol.0 as usize].lot;
+        let holds = lot_holds(&filter, order.qty);
+        self.rule("LOT_SIZE", holds, RejectReason::LotSize)
+    }
+
     /// The filters that a limit order's price may fail, for a price that was not its own
     /// when it was admitted.
     ///

@@ -70,7 +70,7 @@ impl<T: Trace> Engine<T> {
         Ok(notional)
     }
 
-    fn check_term_filters(
+    pub(crate) fn check_term_filters(
         &mut self,
         order: &PlaceOrderV1,
         terms: &OrderTerms,
@@ -204,7 +204,7 @@ pub(crate) fn wait_of(order: &PlaceOrderV1, terms: &OrderTerms, last: Option<Pri
 }
 
 /// Type and terms fit together.
-fn check_shape(order: &PlaceOrderV1, terms: &OrderTerms) -> Result<(), RejectReason> {
+pub(crate) fn check_shape(order: &PlaceOrderV1, terms: &OrderTerms) -> Result<(), RejectReason> {
     let contingent = order.order_type.is_contingent();
     let has_trigger = terms.stop_price != Price::ZERO || terms.trailing_delta != 0;
     let market = contingent && order.order_type.working() == OrderType::Market;

@@ -103,7 +103,7 @@ impl<T: Trace> Engine<T> {
             Command::PlaceOrderList(list) => list.symbol,
             Command::PlacePegged(place) => place.new.order.symbol,
             Command::ReplacePegged(peg) => peg.replace.new.order.symbol,
-            Command::PlacePeggedList(peg) => peg.list.symbol,
+            Command::PlacePeggedList(peg) | Command::PlacePayingList(peg) => peg.list.symbol,
             Command::PlacePerpetual(place) => place.order.symbol,
             Command::ModifyOrder(modify) => modify.symbol,
             Command::Numbered(numbered) => return self.is_firing_for(numbered.command()),

@@ -2,7 +2,7 @@
 //! streams under every invariant, and a hundred thousand stops at once.
 //!
 //! Reading order: this file (the API in one place), `stops`, `icebergs`, `lists`, `streams`,
-//! `said_twice`, `replaced`, `pegs`.
+//! `said_twice`, `replaced`, `pegs`, `paying`, `paying_streams`.
 
 mod stops;
 mod icebergs;
@@ -11,6 +11,8 @@ mod streams;
 mod said_twice;
 mod replaced;
 mod pegs;
+mod paying;
+mod paying_streams;
 
 use schemas::command::{CancelAllV1, CancelOrderV1, Command};
 use schemas::event::Event;
@@ -173,7 +175,15 @@ impl Stage {
         self.run(&Command::PlaceOrderList(Box::new(list)))
     }
 
-    fn asked_list(&self, contingency: ContingencyType, legs: &[ListLegV1]) -> PlaceOrderListV1 {
+    /// A list whose pending orders sell what its working one buys; their quantity is zero.
+    pub fn paying(&mut self, contingency: ContingencyType, legs: &[ListLegV1]) -> String {
+        let list = self.asked_list(contingency, legs);
+        let pegs = [Peg::NONE; 3];
+        let command = PlacePeggedListV1 { list, pegs };
+        self.run(&Command::PlacePayingList(Box::new(command)))
+    }
+
+    pub fn asked_list(&self, contingency: ContingencyType, legs: &[ListLegV1]) -> PlaceOrderListV1 {
         let mut all = [ListLegV1::NONE; 3];
         all[..legs.len()].copy_from_slice(legs);
         PlaceOrderListV1 {
@@ -193,7 +203,7 @@ impl Stage {
         self.run(&Command::CancelOrder(cancel))
     }
 
-    fn cancelling(&self, order: u64) -> CancelOrderV1 {
+    pub fn cancelling(&self, order: u64) -> CancelOrderV1 {
         CancelOrderV1 {
             target: by_id(order),
             valid_until: TimeNs(0),
@@ -285,6 +295,7 @@ pub fn told(events: &[Event]) -> String {
             Event::OrderActivated(it) => format!("activated {} {:?}", it.order.0, it.stage),
             Event::OrderTriggered(it) => format!("triggered {} at {}", it.order.0, it.price.0),
             Event::OrderPegged(it) => format!("pegged {} at {}", it.order.0, it.price.0),
+            Event::OrderSized(it) => format!("sized {} to {}", it.order.0, it.qty.0),
             Event::IcebergRefilled(it) => format!("shows {} of {}", it.shown.0, it.order.0),
             Event::OrderExpiring(it) => format!("{:?}", it.reason),
             Event::OrderListAccepted(it) => format!("list {}", it.list.0),

@@ -58,6 +58,8 @@ struct List {
     kind: ContingencyType,
     legs: Vec<u64>,
     done: bool,
+    /// Whether its pending orders sell what the working one buys, and how much that is.
+    pays: Option<i64>,
 }
 
 #[derive(Default)]
@@ -505,6 +507,15 @@ impl Model {
     fn activate(&mut self, id: u64) {
         let list = self.get(id).list.expect("pending orders have lists");
         let mut legs = self.lists[list].legs[1..].to_vec();
+        // There is no commission: what was bought is what the working order was for.
+        if let Some(bought) = self.lists[list].pays {
+            for id in legs.clone() {
+                if self.is_open(id) {
+                    self.get(id).open = bought;
+                    self.say(format!("sized {id} to {bought}"));
+                }
+            }
+        }
         legs.sort_by_key(|id| self.orders[*id as usize - 1].kind != LimitMaker);
         for id in legs {
             if !self.is_open(id) {
@@ -536,7 +547,7 @@ impl Model {
         }
     }
 
-    fn place_list(&mut self, command: &PlaceOrderListV1, pegs: [Peg; 3]) {
+    fn place_list(&mut self, command: &PlaceOrderListV1, (pegs, pays): ([Peg; 3], bool)) {
         let number = self.lists.len();
         self.say(format!("list {}", number + 1));
         let pair = command.contingency == ContingencyType::Oco;
@@ -575,6 +586,7 @@ impl Model {
             kind: command.contingency,
             legs: legs.clone(),
             done: false,
+            pays: pays.then_some(command.legs[0].qty.0),
         });
         let acts = |model: &Model, id: u64| {
             let order = &model.orders[id as usize - 1];
@@ -600,6 +612,21 @@ impl Model {
         self.end(id, "Canceled");
         self.ended(id, true);
     }
+}
+
+/// Makes the pending orders of a list, if they sell, sell what the working one buys.
+pub fn pay(list: &mut PlaceOrderListV1) -> bool {
+    let (working, pending) = list.legs.split_at_mut(1);
+    let pending = &mut pending[..list.contingency.legs() - 1];
+    let sells = pending.iter().all(|leg| leg.side == Sell);
+    if list.contingency == ContingencyType::Oco || !sells {
+        return false;
+    }
+    working[0].side = Buy;
+    for leg in pending {
+        leg.qty = Qty(0);
+    }
+    true
 }
 
 struct Dice {
@@ -756,15 +783,19 @@ impl Dice {
                 if self.random.chance(40) {
                     pegs = self.peg_list(&mut list);
                 }
-                let command = match pegs == [Peg::NONE; 3] {
-                    true => Command::PlaceOrderList(Box::new(list)),
-                    false => Command::PlacePeggedList(Box::new(PlacePeggedListV1 { list, pegs })),
+                let pays = self.random.chance(50) && pay(&mut list);
+                let command = match (pays, pegs == [Peg::NONE; 3]) {
+                    (true, _) => {
+                        Command::PlacePayingList(Box::new(PlacePeggedListV1 { list, pegs }))
+                    }
+                    (false, true) => Command::PlaceOrderList(Box::new(list)),
+                    _ => Command::PlacePeggedList(Box::new(PlacePeggedListV1 { list, pegs })),
                 };
                 let found = self.stage.run(&command);
                 if found.starts_with("list refused") {
                     return (found.clone(), found);
                 }
-                self.model.place_list(&list, pegs);
+                self.model.place_list(&list, (pegs, pays));
                 found
             }
             86..99 => {
@@ -815,6 +846,7 @@ fn the_model_agrees_on_orders_with_terms_and_lists() {
         "OcoTrigger",
         "done",
         "Rejected",
+        "sized",
         "pegged",
         "PegLiquidity",
         "InsufficientLiquidity",

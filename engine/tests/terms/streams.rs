@@ -18,6 +18,7 @@ use schemas::trade_group::SetTradeGroupV1;
 use schemas::units::{Price, Qty};
 
 use super::Stage;
+use super::said_twice::pay;
 use crate::swarm::Random;
 use crate::venue::limit;
 
@@ -137,7 +138,7 @@ impl Dice {
             true => self.client(),
             false => ClientOrderId::EMPTY,
         };
-        let list = PlaceOrderListV1 {
+        let mut list = PlaceOrderListV1 {
             legs,
             valid_until: schemas::units::TimeNs(0),
             account: self.account(),
@@ -147,6 +148,15 @@ impl Dice {
             contingency,
             self_trade: *self.random.pick(SelfTradePrevention::ALL),
         };
+        if self.random.chance(50) && pay(&mut list) {
+            // Near enough to be filled now and then.
+            let working = &mut list.legs[0];
+            working.price = Price(last + self.random.between(-1, 4));
+            working.time_in_force = TimeInForce::Gtc;
+            list.list_client = ClientOrderId::EMPTY;
+            let pegs = [Peg::NONE; 3];
+            return Command::PlacePayingList(Box::new(PlacePeggedListV1 { list, pegs }));
+        }
         if self.random.chance(70) {
             return Command::PlaceOrderList(Box::new(list));
         }
@@ -314,6 +324,7 @@ fn stream(seed: u64, steps: u32) {
         "OrderListDone",
         "TrailingStarted",
         "OrderPegged",
+        "OrderSized",
     ] {
         assert!(
             counts.get(name).is_some_and(|count| *count > 5),

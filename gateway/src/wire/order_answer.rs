@@ -4,7 +4,7 @@
 
 use schemas::event::Trade;
 use schemas::ids::{ClientOrderId, OrderListId};
-use schemas::instrument::Side;
+use schemas::instrument::{OrderStatus, Side};
 use schemas::order_command::OrderTerms;
 use schemas::report::OrderReport;
 use schemas::units::{Price, Qty, TimeNs};
@@ -50,7 +50,9 @@ pub struct NewOrderAnswer<'a> {
 #[serde(rename_all = "camelCase")]
 struct Numbers {
     price: Fixed,
-    orig_qty: Fixed,
+    /// `None` while it waits to be told what the working order of its list bought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orig_qty: Option<Fixed>,
     executed_qty: Fixed,
     orig_quote_order_qty: Fixed,
     cummulative_quote_qty: Fixed,
@@ -252,9 +254,11 @@ fn iceberg_qty(grid: &Grid, report: &OrderReport) -> Option<Fixed> {
 
 impl Numbers {
     fn of(grid: &Grid, report: &OrderReport) -> Numbers {
+        let is_pending = report.status == OrderStatus::PendingNew;
+        let is_unsized = is_pending && report.qty == Qty::ZERO;
         Numbers {
             price: grid.price(report.written_price()),
-            orig_qty: grid.qty(report.qty),
+            orig_qty: (!is_unsized).then(|| grid.qty(report.qty)),
             executed_qty: grid.qty(report.executed),
             orig_quote_order_qty: grid.quote(report.quote_qty),
             cummulative_quote_qty: grid.quote(report.quote),

@@ -1,6 +1,6 @@
 //! The parameters of a new order list → our command: pairs, and orders that come after others.
 //!
-//! Three endpoints and the old form of the pair differ in names; which type may stand where
+//! Five endpoints and the old form of the pair differ in names; which type may stand where
 //! is the same.
 
 use schemas::ids::ClientOrderId;
@@ -8,6 +8,7 @@ use schemas::instrument::{ContingencyType, OrderType, SelfTradePrevention, Side}
 use schemas::order_command::{ListLegV1, PlaceOrderListV1};
 use schemas::peg::Peg;
 use schemas::report::{Directory, SymbolReport};
+use schemas::units::Qty;
 
 use crate::auth::Caller;
 use crate::error::{self, ApiError};
@@ -33,7 +34,8 @@ struct Group {
     names: LegNames,
     order_type: Kind,
     side: &'static str,
-    quantity: &'static str,
+    /// `None` of an order that sells what another one buys.
+    quantity: Option<&'static str>,
 }
 
 /// Where an order's type comes from.
@@ -54,7 +56,15 @@ const fn group(
         names,
         order_type: Kind::Named(order_type),
         side,
-        quantity,
+        quantity: Some(quantity),
+    }
+}
+
+/// The same order without a quantity of its own.
+const fn unsized_group(group: Group) -> Group {
+    Group {
+        quantity: None,
+        ..group
     }
 }
 
@@ -71,6 +81,8 @@ const OTOCO: [Group; 3] = [
     group(PENDING_ABOVE, "pendingAboveType", SECOND),
     group(PENDING_BELOW, "pendingBelowType", SECOND),
 ];
+const OPO: [Group; 2] = [FIRST, unsized_group(OTO[1])];
+const OPOCO: [Group; 3] = [FIRST, unsized_group(OTOCO[1]), unsized_group(OTOCO[2])];
 
 /// An order list, well-formed and of a known symbol.
 pub struct NewOrderList {
@@ -79,7 +91,9 @@ pub struct NewOrderList {
     contingency: ContingencyType,
     self_trade: SelfTradePrevention,
     list_client: ClientOrderId,
-    legs: Vec<(Side, Decimal, Leg)>,
+    /// Whether the pending orders sell what the working one buys.
+    pub pays: bool,
+    legs: Vec<(Side, Option<Decimal>, Leg)>,
 }
 
 impl NewOrderList {
@@ -100,6 +114,31 @@ impl NewOrderList {
         read_groups(parameters, directory, (contingency, groups))
     }
 
+    /// Reads a list whose pending orders sell what the working one buys.
+    ///
+    /// # Errors
+    /// As [`NewOrderList::read`]; -1222 and -1223 for the wrong side.
+    pub fn read_paying(
+        parameters: &Parameters,
+        directory: &Directory,
+        contingency: ContingencyType,
+    ) -> Result<NewOrderList, ApiError> {
+        let groups: &[Group] = match contingency {
+            ContingencyType::Otoco => &OPOCO,
+            _ => &OPO,
+        };
+        let list = read_groups(parameters, directory, (contingency, groups))?;
+        if list.legs[0].0 != Side::Buy {
+            let msg = "Working order in an OPO list must be a bid.";
+            return Err(ApiError::new(-1222, msg));
+        }
+        if list.legs[1..].iter().any(|(side, ..)| *side != Side::Sell) {
+            let msg = "Pending orders in an OPO list must be asks.";
+            return Err(ApiError::new(-1223, msg));
+        }
+        Ok(NewOrderList { pays: true, ..list })
+    }
+
     /// Reads the old form of a pair: a limit order and a stop; the side tells which is above.
     ///
     /// # Errors
@@ -114,7 +153,7 @@ impl NewOrderList {
             names,
             order_type: Kind::Fixed(order_type),
             side: "side",
-            quantity: "quantity",
+            quantity: Some("quantity"),
         };
         let limit = of(OLD_LIMIT, OrderType::LimitMaker);
         let stop = if parameters.has("stopLimitPrice") {
@@ -147,7 +186,7 @@ impl NewOrderList {
         for (place, (side, quantity, leg)) in legs.iter_mut().zip(&self.legs) {
             *place = ListLegV1 {
                 price: leg.price(&self.symbol)?,
-                qty: filters::qty(&self.symbol, *quantity)?,
+                qty: quantity.map_or(Ok(Qty::ZERO), |qty| filters::qty(&self.symbol, qty))?,
                 terms: leg.terms(&self.symbol)?,
                 client_order: leg.client_order(),
                 side: *side,
@@ -183,7 +222,10 @@ fn read_groups(
     ];
     for group in groups {
         parameters.required(group.side)?;
-        parameters.required(group.quantity)?;
+        if let Some(quantity) = group.quantity {
+            parameters.required(quantity)?;
+            names.push(quantity);
+        }
         let order_type = match group.order_type {
             Kind::Fixed(order_type) => Some(order_type),
             Kind::Named(name) => {
@@ -195,15 +237,18 @@ fn read_groups(
             group.names.check(parameters, order_type)?;
         }
         types.push(order_type);
-        names.extend([group.side, group.quantity]);
+        names.push(group.side);
         names.extend(group.names.all());
     }
     parameters.only(&names)?;
     let list_client = client_id::read(parameters, LIST_CLIENT)?;
     let mut written = Vec::with_capacity(groups.len());
     for group in groups {
-        let quantity = parameters.decimal(group.quantity)?;
-        let quantity = quantity.ok_or_else(|| error::mandatory(group.quantity))?;
+        let mut quantity = None;
+        if let Some(name) = group.quantity {
+            let found = parameters.decimal(name)?;
+            quantity = Some(found.ok_or_else(|| error::mandatory(name))?);
+        }
         written.push((quantity, group.names.read(parameters)?));
     }
     let symbol = find_symbol(directory, symbol)?;
@@ -225,6 +270,7 @@ fn read_groups(
         contingency,
         self_trade: read_self_trade(parameters)?,
         list_client: list_client.unwrap_or_else(client_id::generate),
+        pays: false,
         legs,
     })
 }

@@ -175,14 +175,6 @@ async fn legs_stand_where_their_type_belongs() {
             "{side} {above} {below}"
         );
     }
-    for path in ["opo", "opoco"] {
-        let line = format!("POST /api/v3/orderList/{path}");
-        let got = client.signed(&line, "symbol=BTCUSDT").await;
-        assert_eq!(
-            got.refusal(),
-            "400 -1013 OPO orders are not supported for this symbol."
-        );
-    }
     assert!(client.venue.commands().is_empty());
 }
 
@@ -379,10 +371,4 @@ async fn every_method_of_lists_answers_over_the_websocket_api() {
     let Some(Command::CancelOrderList(_)) = socket.venue.commands().pop() else {
         panic!("one cancel of a list was expected");
     };
-    for method in ["orderList.place.opo", "orderList.place.opoco"] {
-        let params = signed(&[("symbol", "BTCUSDT")]);
-        let request = json!({ "id": 10, "method": method, "params": params });
-        let answer = ask(&mut socket, request).await;
-        assert_eq!(answer["error"]["code"], -1013, "{answer}");
-    }
 }

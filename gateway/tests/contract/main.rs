@@ -26,6 +26,7 @@ mod futures_session;
 mod terms;
 mod pegs;
 mod lists;
+mod paying_lists;
 mod order_changes;
 mod wallets;
 mod accounts;

@@ -229,7 +229,7 @@ async fn exchange_info_lists_rules_and_only_what_exists() {
         "icebergAllowed":true,
         "ocoAllowed":true,
         "otoAllowed":true,
-        "opoAllowed":false,
+        "opoAllowed":true,
         "quoteOrderQtyMarketAllowed":true,
         "allowTrailingStop":true,
         "cancelReplaceAllowed":true,

@@ -153,6 +153,9 @@ impl Markets {
             Event::OrderTermsAccepted(order) => {
                 self.with((order.symbol, order.order), |it| it.has_terms = true);
             }
+            Event::OrderSized(order) => {
+                self.with((order.symbol, order.order), |it| it.open = order.qty.0);
+            }
             Event::OrderRested(order) => self.rested(order),
             Event::Trade(trade) => self.trade(when, trade),
             Event::TradePrevented(prevented) => self.prevented(prevented),

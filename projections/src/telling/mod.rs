@@ -329,6 +329,7 @@ fn audience(event: &Event) -> Option<(&'static [Topic], Key)> {
         Event::IcebergRefilled(it) => (&[Order], Key::Account(it.account)),
         Event::OrderExpiring(it) => (&[Order, Notify], Key::Account(it.account)),
         Event::OrderPegged(it) => (&[Order, Notify], Key::Account(it.account)),
+        Event::OrderSized(it) => (&[Order, Notify], Key::Account(it.account)),
         Event::OrderListAccepted(it) => (&[Order, Notify], Key::Account(it.account)),
         Event::OrderListDone(it) => (&[Order, Notify], Key::Account(it.account)),
         Event::OrderListRejected(it) => (&[Order, Notify], Key::Account(it.account)),

@@ -79,6 +79,10 @@ pub(super) fn step(document: &mut Document<'_>, names: &Names, event: &Event) {
             scales.price(document, "limit", it.limit);
             scales.price(document, "price", it.price);
         }
+        Event::OrderSized(it) => {
+            let scales = order(document, names, (it.symbol, it.order, it.account));
+            scales.qty(document, "qty", it.qty);
+        }
         other => unreachable!("{} is no step of an order", other.name()),
     }
 }

@@ -102,7 +102,9 @@ impl Show for Command {
             Command::SetCountdown(payload) => payload.fields(out),
             Command::PlacePegged(payload) => payload.fields(out),
             Command::ReplacePegged(payload) => payload.fields(out),
-            Command::PlacePeggedList(payload) => payload.fields(out),
+            Command::PlacePeggedList(payload) | Command::PlacePayingList(payload) => {
+                payload.fields(out);
+            }
             Command::SetContract(payload) => payload.fields(out),
             Command::SetBrackets(payload) => payload.fields(out),
             Command::SetIndexPrice(payload) => payload.fields(out),

@@ -7,7 +7,7 @@ use schemas::event::{
 
 use schemas::order_event::{
     IcebergRefilled, OrderActivated, OrderExpiring, OrderListAccepted, OrderListDone,
-    OrderListRejected, OrderStep, OrderTermsAccepted,
+    OrderListRejected, OrderSized, OrderStep, OrderTermsAccepted,
 };
 
 use schemas::peg::OrderPegged;
@@ -50,6 +50,7 @@ shown! {
         symbol, group, seller, buyer, taker_order, maker_order, price, qty, quote,
     }
     OrderPegged { symbol, order, account, peg, limit, price }
+    OrderSized { symbol, order, account, qty }
     OrderListAccepted { symbol, list, account, list_client, contingency, orders }
     OrderListDone { symbol, list, account }
     OrderListRejected { account, symbol, list_client, reason }
@@ -86,6 +87,7 @@ impl Fields for Event {
             Event::IcebergRefilled(event) => event.fields(out),
             Event::OrderExpiring(event) => event.fields(out),
             Event::OrderPegged(event) => event.fields(out),
+            Event::OrderSized(event) => event.fields(out),
             Event::PreventedTransferred(event) => event.fields(out),
             Event::OrderListAccepted(event) => event.fields(out),
             Event::OrderListDone(event) => event.fields(out),

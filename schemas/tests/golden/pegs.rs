@@ -6,7 +6,8 @@ use schemas::ids::{AccountId, OrderId, SymbolId};
 use schemas::instrument::{
     CancelReplaceMode, CancelRestriction, ContingencyType, SelfTradePrevention,
 };
-use schemas::order_command::{CancelReplaceWithTermsV1, PlaceOrderListV1};
+use schemas::order_command::{CancelReplaceWithTermsV1, ListLegV1, PlaceOrderListV1};
+use schemas::order_event::OrderSized;
 use schemas::peg::{
     OrderPegged, Peg, PegPriceType, PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1,
 };
@@ -53,6 +54,19 @@ pub(super) fn commands() -> Vec<Command> {
             },
             pegs: [peg(9), Peg::NONE, peg(10)],
         })),
+        Command::PlacePayingList(Box::new(PlacePeggedListV1 {
+            list: PlaceOrderListV1 {
+                legs: [leg(371, "buys"), leg(381, "sells"), ListLegV1::NONE],
+                valid_until,
+                account,
+                symbol,
+                request: schemas::command::RequestDigest(*b"request-digest-5"),
+                list_client: text("list-6"),
+                contingency: ContingencyType::Oto,
+                self_trade: SelfTradePrevention::ExpireBoth,
+            },
+            pegs: [Peg::NONE, peg(12), Peg::NONE],
+        })),
     ]
 }
 
@@ -78,6 +92,12 @@ pub(super) fn events() -> Vec<Event> {
             price: Price(426),
             qty: Qty(427),
             quote: Amount(428),
+        }),
+        Event::OrderSized(OrderSized {
+            symbol,
+            order,
+            account,
+            qty: Qty(429),
         }),
     ]
 }

@@ -256,7 +256,9 @@ fn numbered() -> Vec<(&'static str, Command)> {
         let numbered = Numbered::new(producer, sequence, command);
         Command::Numbered(Box::new(numbered.expect("a command of trading")))
     };
-    let longest = pegs::commands().pop().expect("a list");
+    let is_list = |command: &Command| matches!(command, Command::PlacePeggedList(_));
+    let longest = pegs::commands().into_iter().find(is_list);
+    let longest = longest.expect("a list");
     vec![
         ("", say(Command::PlaceOrder(place_order()))),
         ("pegged_list", say(longest)),

@@ -29,7 +29,8 @@ impl Whole {
             0..40 => Command::PlaceOrder(self.plain(of, last)),
             40..57 => Command::PlaceOrderWithTerms(self.with_terms(of, last)),
             57..61 => self.pegged(engine, (of, last)),
-            61..70 => Command::PlaceOrderList(Box::new(self.list(of, last))),
+            61..67 => Command::PlaceOrderList(Box::new(self.list(of, last))),
+            67..70 => self.paying(of, last),
             70..76 => Command::CancelOrder(self.cancel(engine, of)),
             76..79 => Command::CancelOrderIf(CancelOrderIfV1 {
                 cancel: self.cancel(engine, of),
@@ -188,6 +189,23 @@ impl Whole {
             contingency,
             self_trade: *self.random.pick(SelfTradePrevention::ALL),
         }
+    }
+
+    /// A list whose pending orders sell what its working one buys.
+    fn paying(&mut self, of: (AccountId, SymbolId), last: i64) -> Command {
+        let mut list = self.list(of, last);
+        let count = list.contingency.legs();
+        for (index, leg) in list.legs.iter_mut().enumerate().take(count) {
+            (leg.side, leg.qty) = match index {
+                0 => (Side::Buy, leg.qty),
+                _ => (Side::Sell, Qty::ZERO),
+            };
+        }
+        let pegs = match self.random.chance(20) {
+            true => [Peg::NONE, self.peg(), Peg::NONE],
+            false => [Peg::NONE; 3],
+        };
+        Command::PlacePayingList(Box::new(PlacePeggedListV1 { list, pegs }))
     }
 
     /// An order, a replacement or a list whose prices come from the book.

@@ -1,4 +1,4 @@
-//! `POST /api/v3/orderList/oco`, `oto`, `otoco`, and the old `order/oco`.
+//! `POST /api/v3/orderList/oco`, `oto`, `otoco`, `opo`, `opoco`, and the old `order/oco`.
 
 use schemas::command::Command;
 use schemas::ids::{ClientOrderId, OrderId};
@@ -8,7 +8,6 @@ use schemas::report::OrderListReport;
 
 use crate::auth::Caller;
 use crate::call::{Answer, Call, Outcome};
-use crate::error::ApiError;
 use crate::rest::new_order::{off_grid, refusal};
 use crate::wire::grid::Grid;
 use crate::wire::list_answer::ListAnswer;
@@ -40,17 +39,18 @@ pub async fn otoco(call: &Call, caller: &Caller) -> Outcome {
     place(call, caller, &list).await
 }
 
-/// `opo` and `opoco`: pending orders of what was received, which do not exist here.
-///
-/// # Errors
-/// -1013, always.
-pub async fn not_offered(call: &Call, _: &Caller) -> Outcome {
-    call.parameters.required("symbol")?;
-    call.symbol()?;
-    Err(
-        ApiError::new(-1013, "OPO orders are not supported for this symbol.")
-            .hint("opoAllowed of exchangeInfo; orderList/oto takes a quantity of its own"),
-    )
+/// One pays the other: the pending order sells what the working one buys.
+pub async fn opo(call: &Call, caller: &Caller) -> Outcome {
+    let read = NewOrderList::read_paying;
+    let list = read(&call.parameters, &call.directory, ContingencyType::Oto)?;
+    place(call, caller, &list).await
+}
+
+/// One pays a pair.
+pub async fn opoco(call: &Call, caller: &Caller) -> Outcome {
+    let read = NewOrderList::read_paying;
+    let list = read(&call.parameters, &call.directory, ContingencyType::Otoco)?;
+    place(call, caller, &list).await
 }
 
 async fn place(call: &Call, caller: &Caller, list: &NewOrderList) -> Outcome {
@@ -58,12 +58,11 @@ async fn place(call: &Call, caller: &Caller, list: &NewOrderList) -> Outcome {
         .place(caller)
         .map_err(|error| off_grid(call, caller, &list.symbol, error))?;
     let pegs = list.pegs();
-    let command = match pegs == [Peg::NONE; 3] {
-        true => Command::PlaceOrderList(Box::new(command)),
-        false => Command::PlacePeggedList(Box::new(PlacePeggedListV1 {
-            list: command,
-            pegs,
-        })),
+    let pegged = |list| Box::new(PlacePeggedListV1 { list, pegs });
+    let command = match (list.pays, pegs == [Peg::NONE; 3]) {
+        (true, _) => Command::PlacePayingList(pegged(command)),
+        (false, true) => Command::PlaceOrderList(Box::new(command)),
+        (false, false) => Command::PlacePeggedList(pegged(command)),
     };
     let receipt = call.submit(command).await?;
     let Some(accepted) = list_placed(&receipt) else {
