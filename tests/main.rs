@@ -33,6 +33,7 @@ mod pegs;
 mod trade_groups;
 mod paying_lists;
 mod fix_sessions;
+mod fix_orders;
 mod servers;
 mod telemetry;
 mod outflow_redis;

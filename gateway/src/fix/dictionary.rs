@@ -69,6 +69,7 @@ pub const FIELDS: &[Field] = &[
     field(111, "MaxFloor", Form::Decimal),
     field(146, "NoRelatedSym", Form::Count),
     field(152, "CashOrderQty", Form::Decimal),
+    field(211, "PegOffsetValue", Form::Count),
     field(262, "MDReqID", Form::Text),
     field(263, "SubscriptionRequestType", Form::Char("012")),
     field(264, "MarketDepth", Form::Count),
@@ -78,11 +79,14 @@ pub const FIELDS: &[Field] = &[
     field(320, "SecurityReqID", Form::Text),
     field(530, "MassCancelRequestType", Form::Char("17")),
     field(559, "SecurityListRequestType", Form::Char("04")),
+    field(835, "PegMoveType", Form::Char("1")),
+    field(836, "PegOffsetType", Form::Char("3")),
     field(847, "TargetStrategy", Form::Count),
+    field(1094, "PegPriceType", Form::Char("45")),
     field(1102, "TriggerPrice", Form::Decimal),
     field(1109, "TriggerPriceDirection", Form::Char("UD")),
     field(7940, "StrategyID", Form::Count),
-    field(25001, "SelfTradePreventionMode", Form::Char("12345")),
+    field(25001, "SelfTradePreventionMode", Form::Char("123456")),
     field(25002, "CancelRestrictions", Form::Char("12")),
     field(25009, "TriggerTrailingDeltaBips", Form::Count),
     field(
@@ -95,7 +99,7 @@ pub const FIELDS: &[Field] = &[
 
 /// What describes an order besides its name, symbol and side.
 const ORDER: &[u32] = &[
-    18, 38, 44, 59, 60, 99, 111, 152, 847, 1102, 1109, 7940, 25001, 25009,
+    18, 38, 44, 59, 60, 99, 111, 152, 211, 835, 836, 847, 1094, 1102, 1109, 7940, 25001, 25009,
 ];
 const ORDER_SIZE: &[u32] = &[38, 152];
 const TARGET: &[u32] = &[41, 37];
@@ -158,8 +162,8 @@ pub const MESSAGES: &[Message] = &[
         required: &[11, 55, 54, 40, 25033],
         either: &[TARGET, ORDER_SIZE],
         optional: &[
-            18, 37, 38, 41, 44, 59, 60, 99, 111, 152, 847, 1102, 1109, 7940, 25001, 25002, 25009,
-            25034,
+            18, 37, 38, 41, 44, 59, 60, 99, 111, 152, 211, 835, 836, 847, 1094, 1102, 1109, 7940,
+            25001, 25002, 25009, 25034,
         ],
         repeated: &[],
     },

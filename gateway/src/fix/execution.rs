@@ -15,6 +15,7 @@ use schemas::instrument::{
     OrderStage, OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce,
 };
 use schemas::order_command::OrderTerms;
+use schemas::peg::{PegPriceType, Pegged};
 use schemas::report::{Directory, OrderReport, UserEvent, UserUpdate};
 use schemas::units::{Amount, Price, Qty, TimeNs};
 
@@ -143,6 +144,13 @@ impl Place<'_> {
             // Told with its terms, which follow.
             Event::OrderAccepted(_) if self.has_terms() => None,
             Event::OrderAccepted(_) => Some(self.accepted('0')),
+            // Told with its price, which follows.
+            Event::OrderTermsAccepted(_) | Event::OrderActivated(_) | Event::OrderTriggered(_)
+                if self.is_pegged_next() =>
+            {
+                None
+            }
+            Event::OrderPegged(_) => self.pegged(),
             Event::OrderTermsAccepted(terms) if terms.stage == OrderStage::Pending => {
                 Some(self.accepted('A'))
             }
@@ -169,6 +177,33 @@ impl Place<'_> {
             Event::OrderTermsAccepted(terms) => terms.order == self.order.order,
             _ => false,
         })
+    }
+
+    fn is_pegged_next(&self) -> bool {
+        let next = self.update.events.get(self.index + 1);
+        next.is_some_and(|told| match &told.event {
+            Event::OrderPegged(pegged) => pegged.order == self.order.order,
+            _ => false,
+        })
+    }
+
+    /// What was not told for the sake of the price that is known now.
+    fn pegged(&self) -> Option<OutboundMessage> {
+        let mine = &self.order.client_order;
+        let before = self.update.events.get(self.index.checked_sub(1)?)?;
+        match &before.event {
+            Event::OrderTermsAccepted(terms) if terms.order == self.order.order => {
+                let is_pending = terms.stage == OrderStage::Pending;
+                Some(self.accepted(if is_pending { 'A' } else { '0' }))
+            }
+            Event::OrderActivated(step) if step.order == self.order.order => {
+                Some(self.message('0', (mine, None), None))
+            }
+            Event::OrderTriggered(step) if step.order == self.order.order => {
+                Some(self.message('L', (mine, None), None))
+            }
+            _ => None,
+        }
     }
 
     /// A new order, or one in another's stead.
@@ -343,15 +378,16 @@ pub fn order_fields(
         .push_str(55, grid.name())
         .push_char(54, side_code(order.side))
         .push_raw(38, grid.qty(order.qty).to_string())
-        .push_char(40, type_code(order.order_type))
+        .push_char(40, type_code(order))
         .push_char(59, time_in_force_code(order.time_in_force))
         .push_raw(14, grid.qty(order.executed).to_string())
         .push_raw(151, grid.qty(leaves).to_string())
         .push_raw(6, average_price(grid, order).to_string())
         .push_raw(25017, grid.quote(order.quote).to_string())
         .push_char(25001, self_trade_code(order.self_trade));
-    if order.price != Price::ZERO {
-        message.push_raw(44, grid.price(order.price).to_string());
+    let price = order.written_price();
+    if price != Price::ZERO {
+        message.push_raw(44, grid.price(price).to_string());
     }
     if order.quote_qty != Amount::ZERO {
         message.push_raw(152, grid.quote(order.quote_qty).to_string());
@@ -361,6 +397,25 @@ pub fn order_fields(
     }
     if let Some(extras) = &order.extras {
         term_fields(message, grid, &extras.terms);
+        if let Some(pegged) = &extras.pegged {
+            peg_fields(message, grid, pegged);
+        }
+    }
+}
+
+/// PegInstructions, and PeggedPrice (839) once the book was read.
+fn peg_fields(message: &mut OutboundMessage, grid: &Grid, pegged: &Pegged) {
+    let is_market = pegged.peg.price_type == PegPriceType::Market;
+    message
+        .push_char(1094, if is_market { '4' } else { '5' })
+        .push_char(835, '1');
+    if pegged.peg.offset != 0 {
+        message
+            .push_char(836, '3')
+            .push_uint(211, u64::from(pegged.peg.offset));
+    }
+    if pegged.price != Price::ZERO {
+        message.push_raw(839, grid.price(pegged.price).to_string());
     }
 }
 
@@ -416,8 +471,11 @@ pub fn side_code(side: Side) -> char {
     }
 }
 
-fn type_code(order_type: OrderType) -> char {
-    match order_type {
+fn type_code(order: &OrderReport) -> char {
+    if order.extras.is_some_and(|extras| extras.pegged.is_some()) {
+        return 'P';
+    }
+    match order.order_type {
         OrderType::Market => '1',
         OrderType::Limit | OrderType::LimitMaker => '2',
         OrderType::StopLoss => '3',

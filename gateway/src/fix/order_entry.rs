@@ -81,6 +81,7 @@ impl Desk {
     }
 
     async fn place(&self, request: &Request) -> Result<Command, ApiError> {
+        check_peg(request)?;
         let call = self.call(parameters(request));
         let order = NewOrder::read(&call.parameters, &call.directory, &[])?;
         if request.is_possible_duplicate() {
@@ -154,6 +155,7 @@ impl Desk {
     }
 
     fn cancel_and_new(&self, request: &Request) -> Result<Command, ApiError> {
+        check_peg(request)?;
         let Target { target, .. } = self.target(request)?;
         let call = self.call(parameters(request));
         let order = NewOrder::read(&call.parameters, &call.directory, &[])?;
@@ -275,6 +277,19 @@ fn check_rest(qty: Qty, old: &OrderReport) -> Result<(), ApiError> {
     Err(ApiError::new(-2038, text))
 }
 
+/// PegInstructions: OrdType P says that the book gives the price, once (PegMoveType 1).
+fn check_peg(request: &Request) -> Result<(), ApiError> {
+    let is_pegged = request.get(40) == Some("P");
+    for (tag, name) in [(1094, "PegPriceType"), (835, "PegMoveType")] {
+        match request.get(tag) {
+            None if is_pegged => return Err(error::mandatory(name)),
+            Some(_) if !is_pegged => return Err(error::surplus(name)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// CancelRestrictions (25002).
 fn restriction(request: &Request) -> CancelRestriction {
     match request.get(25002) {
@@ -307,6 +322,7 @@ fn parameters(request: &Request) -> Vec<(String, String)> {
         (25009, "trailingDelta"),
         (847, "strategyType"),
         (7940, "strategyId"),
+        (211, "pegOffsetValue"),
     ];
     for (tag, name) in plain {
         if let Some(value) = request.get(tag) {
@@ -327,6 +343,14 @@ fn parameters(request: &Request) -> Vec<(String, String)> {
     if let Some(time_in_force) = time_in_force(request, kind) {
         add("timeInForce", time_in_force);
     }
+    match request.get(1094) {
+        Some("4") => add("pegPriceType", "MARKET_PEG"),
+        Some(_) => add("pegPriceType", "PRIMARY_PEG"),
+        None => {}
+    }
+    if request.get(836).is_some() {
+        add("pegOffsetType", "PRICE_LEVEL");
+    }
     if let Some(mode) = request.get(25001) {
         add("selfTradePreventionMode", self_trade(mode));
     }
@@ -343,7 +367,17 @@ fn order_type(request: &Request) -> &'static str {
     let only_makes = request
         .get(18)
         .is_some_and(|values| values.split(' ').any(|value| value == "6"));
-    match (request.get(40), takes_profit) {
+    let is_set_off = [99, 1102, 25009]
+        .iter()
+        .any(|tag| request.get(*tag).is_some());
+    // A replace (G) has no PegInstructions.
+    let kind = match request.get(40) {
+        Some("P") if request.kind.as_str() == "G" => None,
+        Some("P") if is_set_off => Some("4"),
+        Some("P") => Some("2"),
+        kind => kind,
+    };
+    match (kind, takes_profit) {
         (Some("1"), _) => "MARKET",
         (Some("2"), _) if only_makes => "LIMIT_MAKER",
         (Some("2"), _) => "LIMIT",
