@@ -109,6 +109,7 @@ fn config(dir: &Path, segments_ahead: u32) -> Config {
         kafka: None,
         redis: None,
         telemetry: None,
+        index: Default::default(),
         search: Default::default(),
         accept_time: false,
         sql: Sql::default(),

@@ -13,7 +13,7 @@ use schemas::instrument::{
     VenueLimits, VenueState,
 };
 use schemas::perpetual::{Bracket, ContractSpec};
-use schemas::perpetual_command::{SetBracketsV1, SetContractV1};
+use schemas::perpetual_command::{SetBracketsV1, SetContractGuardV1, SetContractV1};
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
 /// Decimals of a price unit and of a quantity unit: together the 8 of USDT.
@@ -56,6 +56,11 @@ const LISTINGS: [Listing; 2] = [
 /// Decimals of a perpetual's price unit and quantity unit: finer prices for the mark.
 const PERPETUAL_PRICE_SCALE: u8 = 5;
 const PERPETUAL_QTY_SCALE: u8 = 3;
+
+/// Orders with price protection are not set off at a gap of 5 % between last and mark price,
+/// and who has 80 % of the margin balance bound as maintenance margin is called.
+const TRIGGER_PROTECT: Rate = Rate(5_000_000);
+const MARGIN_CALL: Rate = Rate(80_000_000);
 
 /// What differs between the two perpetuals of the start.
 struct Perpetual {
@@ -140,6 +145,11 @@ fn list_perpetual(contract: &Perpetual, commands: &mut Vec<Command>) {
     let brackets = brackets();
     let brackets = SetBracketsV1::new(symbol, &brackets).expect("twelve rows fit");
     commands.push(Command::SetBrackets(Box::new(brackets)));
+    commands.push(Command::SetContractGuard(SetContractGuardV1 {
+        trigger_protect: TRIGGER_PROTECT,
+        margin_call: MARGIN_CALL,
+        symbol,
+    }));
     let state = SymbolState::Trading;
     commands.push(Command::SetSymbolState(SetSymbolStateV1 { symbol, state }));
 }

@@ -33,6 +33,7 @@ pub mod reconcile;
 pub mod history_copy;
 pub mod live_config;
 pub mod user_events;
+pub mod index;
 pub mod reads;
 pub mod keyring;
 pub mod admin;

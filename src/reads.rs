@@ -15,8 +15,8 @@ use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::page::{AmendmentPage, ListPage, ListRef, OrderPage, PreventedPage, TradePage};
 use schemas::perpetual_report::{
     AccountPage, ContractReport, DeleveragingRank, FundingPage, FundingReport,
-    FuturesAccountReport, IncomePage, IncomeReport, MarginChange, MarkReport, ModificationReport,
-    PerpetualOrder, SymbolConfig, TradeProfit,
+    FuturesAccountReport, IncomePage, IncomeReport, IndexSource, MarginChange, MarkReport,
+    ModificationReport, PerpetualOrder, SymbolConfig, TradeProfit,
 };
 use schemas::price_candle::{PriceCandle, PriceCandlePage};
 use schemas::report::{
@@ -30,6 +30,7 @@ use views::Views;
 
 use crate::history::History;
 use crate::history_counts::Source;
+use crate::index::Board;
 use crate::live_config::LiveConfig;
 use crate::market_history::MarketHistory;
 use crate::node::Node;
@@ -48,6 +49,7 @@ pub struct Reads {
     past: Past,
     live: Arc<LiveConfig>,
     find: Option<Find>,
+    index: Arc<Board>,
 }
 
 impl Reads {
@@ -61,6 +63,7 @@ impl Reads {
             past: Past::new(node.data_dir.clone(), node.pipeline.durable()),
             live,
             find: None,
+            index: Arc::default(),
         }
     }
 
@@ -76,6 +79,12 @@ impl Reads {
             views: &self.views,
             history: &self.history,
         }
+    }
+
+    /// The same, and who says the index prices.
+    pub fn with_index(mut self, index: Arc<Board>) -> Reads {
+        self.index = index;
+        self
     }
 
     /// The same, and searching.
@@ -287,6 +296,12 @@ impl Queries for Reads {
 
     fn mark(&self, symbol: SymbolId) -> Option<MarkReport> {
         self.views.mark(symbol)
+    }
+
+    fn index_sources(&self, symbol: SymbolId) -> Vec<IndexSource> {
+        let directory = self.views.directory();
+        let listed = directory.symbols.get(symbol.0 as usize);
+        listed.map_or_else(Vec::new, |listed| self.index.of(listed.name.as_str()))
     }
 
     fn funding(&self, page: FundingPage) -> Read<'_, Vec<FundingReport>> {

@@ -17,6 +17,8 @@ pub enum Role {
     History,
     /// Snapshots by replay.
     Follower,
+    /// Asks venues for index prices.
+    Index,
     /// Administration, metrics, health.
     Admin,
 }
@@ -28,6 +30,7 @@ pub const ROLES: &[(&str, Role)] = &[
     ("fix", Role::Fix),
     ("history", Role::History),
     ("follower", Role::Follower),
+    ("index", Role::Index),
     ("admin", Role::Admin),
 ];
 

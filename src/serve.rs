@@ -31,6 +31,7 @@ use crate::failure::{Exit, Failure};
 use crate::fault;
 use crate::follower;
 use crate::history::History;
+use crate::index;
 use crate::keyring::Keyring;
 use crate::live_config::LiveConfig;
 use crate::node::Node;
@@ -55,6 +56,8 @@ pub struct Venue {
     history: Arc<History>,
     sinks: Arc<Sinks>,
     reconciler: Option<tokio::task::JoinHandle<()>>,
+    /// Of the role `index`.
+    askers: Vec<tokio::task::JoinHandle<()>>,
     follower: follower::Follower,
     terminate: Signal,
     interrupt: Signal,
@@ -83,14 +86,12 @@ impl Venue {
         let history = Arc::new(history);
         let outlets = outlets::add(&config, &node, &sinks)?;
         let live = LiveConfig::watch(config.live.clone(), config.file.clone());
-        let reads = Reads::new(&node, history.clone(), live.clone()).with_search(outlets.find);
+        let (board, askers) = index::start(&config.index, &node)?;
+        let reads = Reads::new(&node, history.clone(), live.clone());
+        let reads = reads.with_search(outlets.find).with_index(board.clone());
         let queries: Arc<dyn Queries> = Arc::new(reads);
         let follower = follower::Follower::start(&node, history.clone(), config.snapshot_commands)?;
-        let reconciler = crate::reconcile::schedule(
-            &config.data_dir,
-            history.clone(),
-            config.sql.reconcile_seconds,
-        );
+        let reconciler = reconcile(&config, &history);
         let submit: Arc<dyn Submit> = node.pipeline.clone();
         let ports = addresses.ports();
         let administration = Admin {
@@ -104,9 +105,9 @@ impl Venue {
             bulk: Arc::default(),
             token: token(&config.data_dir)?.into(),
             data_dir: Arc::new(config.data_dir.clone()),
+            index: board,
         };
-        let place = config.data_dir.join(ADDRESS_FILE);
-        write_secret(&place, &addresses.admin.to_string())?;
+        tell_address(&config, &addresses)?;
         let keys: Arc<dyn Keys> = keys;
         let sockets = Sockets::default();
         let parts = Parts {
@@ -133,6 +134,7 @@ impl Venue {
             history,
             sinks,
             reconciler,
+            askers,
             follower,
             stop,
             sockets,
@@ -177,6 +179,7 @@ impl Venue {
     async fn close(self) -> Result<(), Failure> {
         // Nobody listening any more is no error.
         let _ = self.stop.send(true);
+        self.askers.iter().for_each(tokio::task::JoinHandle::abort);
         self.sockets.close(GRACE).await;
         for server in self.servers {
             let abort = server.abort_handle();
@@ -195,6 +198,17 @@ impl Venue {
         self.history.close().await;
         stopped.map_err(|error| Failure::new(Exit::OurFault, error.to_string()))?
     }
+}
+
+/// Commands beside the node find its admin port.
+fn tell_address(config: &Config, addresses: &Addresses) -> Result<(), Failure> {
+    let place = config.data_dir.join(ADDRESS_FILE);
+    write_secret(&place, &addresses.admin.to_string())
+}
+
+fn reconcile(config: &Config, history: &Arc<History>) -> Option<tokio::task::JoinHandle<()>> {
+    let seconds = config.sql.reconcile_seconds;
+    crate::reconcile::schedule(&config.data_dir, history.clone(), seconds)
 }
 
 fn listen_to(kind: SignalKind) -> Result<Signal, Failure> {

@@ -25,6 +25,7 @@ mod perpetual_history;
 mod market_past;
 mod own_book;
 mod readers;
+mod index_prices;
 mod full_ring;
 mod fairness;
 mod auctions;

@@ -147,7 +147,7 @@ impl<T: Trace> Engine<T> {
     pub fn more(&self) -> bool {
         !self.state.work.is_empty()
             || !self.state.terms.firing.is_empty()
-            || !self.state.perpetuals.due.is_empty()
+            || self.state.perpetuals.is_unfinished()
             || self.wake_at().is_some_and(|due| due <= self.state.now)
     }
 
@@ -185,9 +185,11 @@ impl<T: Trace> Engine<T> {
         if !self.state.terms.firing.is_empty() {
             self.fire();
         }
-        if self.state.perpetuals.is_touched() || !self.state.perpetuals.due.is_empty() {
+        if self.state.perpetuals.is_touched() || self.state.perpetuals.is_unfinished() {
             self.look_at_pools();
+            self.tell_calls();
             self.liquidate();
+            self.tell_calls();
             self.tell_perpetuals();
         }
         self.end(out)
@@ -282,7 +284,7 @@ impl<T: Trace> Engine<T> {
             more: is_due
                 || !self.state.work.is_empty()
                 || !self.state.terms.firing.is_empty()
-                || !self.state.perpetuals.due.is_empty(),
+                || self.state.perpetuals.is_unfinished(),
             wake_at,
         }
     }

@@ -72,6 +72,11 @@ impl Engine {
             perpetual::section::take as TakeSection,
         );
         take_optional(&mut state, sections, perpetuals)?;
+        let guards = (
+            perpetual::guard::SECTION,
+            perpetual::guard::take as TakeSection,
+        );
+        take_optional(&mut state, sections, guards)?;
         let pegs = (pegs_section::SECTION, pegs_section::take as TakeSection);
         take_optional(&mut state, sections, pegs)?;
         let groups = (groups_section::SECTION, groups_section::take as TakeSection);

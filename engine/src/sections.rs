@@ -287,6 +287,11 @@ impl<T: Trace> Engine<T> {
             perpetual::section::put(&self.state, &mut bytes);
             sections.push((perpetual::section::SECTION, bytes));
         }
+        if perpetual::guard::is_needed(&self.state) {
+            let mut bytes = Vec::new();
+            perpetual::guard::put(&self.state, &mut bytes);
+            sections.push((perpetual::guard::SECTION, bytes));
+        }
         if pegs_section::is_needed(&self.state) {
             let mut bytes = Vec::new();
             pegs_section::put(&self.state, &mut bytes);

@@ -57,6 +57,18 @@ pub enum Note {
         needed: Amount,
         left: Amount,
     },
+    /// What a forced order is limited by: where the position leaves its pool with nothing,
+    /// rounded to the tick that leaves it at zero or above.
+    Bankruptcy {
+        account: AccountId,
+        symbol: SymbolId,
+        size: Qty,
+        cost: Amount,
+        /// All else that backs the position.
+        behind: Amount,
+        quote_per_tick_lot: u64,
+        price: Price,
+    },
     /// value x rate, paid rounded up, received rounded down.
     Funding {
         account: AccountId,

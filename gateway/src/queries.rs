@@ -14,8 +14,8 @@ use schemas::order_change::{AmendmentReport, PreventedReport};
 use schemas::page::{AmendmentPage, ListPage, ListRef, OrderPage, PreventedPage, TradePage};
 use schemas::perpetual_report::{
     AccountPage, ContractReport, DeleveragingRank, FundingPage, FundingReport,
-    FuturesAccountReport, IncomePage, IncomeReport, MarginChange, MarkReport, ModificationReport,
-    PerpetualOrder, SymbolConfig, TradeProfit,
+    FuturesAccountReport, IncomePage, IncomeReport, IndexSource, MarginChange, MarkReport,
+    ModificationReport, PerpetualOrder, SymbolConfig, TradeProfit,
 };
 use schemas::price_candle::{PriceCandle, PriceCandlePage};
 use schemas::report::{
@@ -130,6 +130,10 @@ pub trait Queries: Send + Sync + 'static {
     /// Index, mark, funding and open interest of a perpetual.
     fn mark(&self, _symbol: SymbolId) -> Option<MarkReport> {
         None
+    }
+    /// Who says what the index price of a perpetual is; none where an operator does.
+    fn index_sources(&self, _symbol: SymbolId) -> Vec<IndexSource> {
+        Vec::new()
     }
     /// A page of funding slots, ascending by time.
     fn funding(&self, _page: FundingPage) -> Read<'_, Vec<FundingReport>> {

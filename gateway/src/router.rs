@@ -173,6 +173,7 @@ pub static ROUTES: &[Route] = &[
     row!(GET "/fapi/v1/markPriceKlines", PRICES, Public, futures::price_klines::mark),
     row!(GET "/fapi/v1/indexPriceKlines", PRICES, Public, futures::price_klines::index),
     row!(GET "/fapi/v1/premiumIndexKlines", PRICES, Public, futures::price_klines::premium),
+    row!(GET "/fapi/v1/constituents", |_| 2, Public, futures::venue::constituents),
     row!(GET "/fapi/v1/indexInfo", |_| 1, Public, futures::venue::index_info),
     row!(GET "/fapi/v1/insuranceBalance", |_| 1, Public, futures::venue::insurance_balance),
     row!(POST "/fapi/v1/order", |_| 1, Trade, futures::new_order::new_order),

@@ -114,6 +114,7 @@ pub fn parties(event: &Event) -> (Option<SymbolId>, [Option<AccountId>; 2]) {
         Event::MarkPriceChanged(it) => (Some(it.symbol), [None, None]),
         Event::FundingPaid(it) => one(it.symbol, it.account),
         Event::LiquidationOrdered(it) => one(it.symbol, it.account),
+        Event::MarginCalled(it) => one(it.symbol, it.account),
         Event::LiquidationFee(it) => one(it.symbol, it.account),
         Event::LiquidationStarted(it) => (it.position, [Some(it.account), None]),
         Event::PositionChanged(it) => one(it.symbol, it.account),

@@ -24,8 +24,8 @@ use crate::order_command::{
 use crate::peg::{PlacePeggedListV1, PlacePeggedV1, ReplacePeggedV1};
 use crate::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
-    RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
-    SetPositionModeV1, SettleContractV1,
+    RunFundingV1, SetBracketsV1, SetContractGuardV1, SetContractV1, SetIndexPriceV1,
+    SetIndexSourcesV1, SetLeverageV1, SetMarginTypeV1, SetPositionModeV1, SettleContractV1,
 };
 use crate::trade_group::SetTradeGroupV1;
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
@@ -448,6 +448,8 @@ commands! {
         InsuranceDeposit(InsuranceDepositV1) = 70,
         RunFunding(RunFundingV1) = 71,
         SettleContract(SettleContractV1) = 72,
+        SetContractGuard(SetContractGuardV1) = 73,
+        SetIndexSources(SetIndexSourcesV1) = 74,
     }
     boxed {
         CancelReplaceWithTerms(CancelReplaceWithTermsV1) = 47,

@@ -22,9 +22,9 @@ use crate::peg::OrderPegged;
 use crate::perpetual::{Bracket, ContractSpec, MarginType};
 use crate::perpetual_event::{
     ContractSettled, FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
-    LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarkPriceChanged, OrderModified,
-    PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled, TradeSettled,
-    WalletChanged,
+    LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarginCalled, MarkPriceChanged,
+    OrderModified, PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled,
+    TradeSettled, WalletChanged,
 };
 use crate::protection::{AuctionIndicative, AuctionUncrossed, BreakerTripped, OrderCalled};
 use crate::reject::RejectReason;
@@ -406,6 +406,11 @@ events! {
     /// A modification was refused; nothing else happened.
     82 => ModifyRejected(CancelRejected),
     90 => ContractSettled(ContractSettled),
+    /// See the command `SetContractGuard`.
+    91 => ContractGuarded { symbol: SymbolId, trigger_protect: Rate, margin_call: Rate },
+    /// See the command `SetIndexSources`.
+    92 => IndexSourcesChanged { symbol: SymbolId, live: u32, needed: u32 },
+    93 => MarginCalled(MarginCalled),
     83 => OrderPegged(OrderPegged),
     84 => PreventedTransferred(PreventedTransferred),
     /// Not the number after `last`, which is the newest of that producer's that was taken: it

@@ -170,6 +170,27 @@ pub struct SettleContractV1 {
     pub business: BusinessId,
 }
 
+/// What protects who trades a perpetual, from now on.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SetContractGuardV1 {
+    /// An order with price protection is not set off while last and mark price differ by more
+    /// than this part of the mark; zero = it always is.
+    pub trigger_protect: Rate,
+    /// A pool is called for margin when its maintenance margin reaches this part of its margin
+    /// balance, at most 1; zero = never. Of several contracts the lowest counts.
+    pub margin_call: Rate,
+    pub symbol: SymbolId,
+}
+
+/// How many sources of a perpetual's index price live. While they are fewer than needed,
+/// no pool with a position in it is liquidated.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SetIndexSourcesV1 {
+    pub symbol: SymbolId,
+    pub live: u32,
+    pub needed: u32,
+}
+
 /// Funding of a symbol now, by what was sampled so far; its next slot stays due.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RunFundingV1 {

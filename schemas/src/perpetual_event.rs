@@ -9,7 +9,7 @@
 use crate::ids::{AccountId, AssetId, BusinessId, ClientOrderId, OrderId, SymbolId, TradeId};
 use crate::instrument::Side;
 use crate::perpetual::{
-    Holding, PerpetualTerms, PositionSide, PriceSource, TakeoverCause, WalletDirection,
+    Holding, MarginType, PerpetualTerms, PositionSide, PriceSource, TakeoverCause, WalletDirection,
 };
 use crate::units::{Amount, Price, Qty, Rate, TimeNs};
 use crate::wire::wire_struct;
@@ -238,6 +238,32 @@ wire_struct!(MarginAdjusted {
     symbol,
     side,
     amount
+});
+
+/// A position of a pool that is called for margin; all of the pool's follow each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MarginCalled {
+    pub account: AccountId,
+    pub symbol: SymbolId,
+    pub side: PositionSide,
+    pub margin_type: MarginType,
+    pub holding: Holding,
+    pub mark: Price,
+    pub unrealised: Amount,
+    pub maintenance: Amount,
+    /// The cross wallet; zero for an isolated position.
+    pub cross: Amount,
+}
+wire_struct!(MarginCalled {
+    account,
+    symbol,
+    side,
+    margin_type,
+    holding,
+    mark,
+    unrealised,
+    maintenance,
+    cross
 });
 
 /// A pool is due: its margin balance does not exceed its maintenance margin.

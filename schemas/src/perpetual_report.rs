@@ -36,6 +36,18 @@ pub struct MarkReport {
     pub open_interest: Qty,
 }
 
+/// Who says what a perpetual's index price is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IndexSource {
+    pub name: String,
+    /// What the source calls the symbol.
+    pub symbol: String,
+    /// In 1e-8 of the quote asset, as it said last; `None` when it said nothing of use.
+    pub price: Option<i64>,
+    /// Its part of the price; zero when it does not count.
+    pub weight: Rate,
+}
+
 /// One slot of a symbol's funding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FundingReport {

@@ -101,6 +101,7 @@ pub async fn metrics(State(admin): State<Admin>) -> Response {
     reads(admin.history.counts(), &mut text).expect("writing to memory cannot fail");
     bulk(&admin, &mut text).expect("writing to memory cannot fail");
     text.push_str(&projections::metrics(&admin));
+    text.push_str(&admin.index.metrics());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 

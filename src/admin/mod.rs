@@ -22,6 +22,7 @@ use gateway::submit::Submit;
 
 use crate::admin::act::refusal;
 use crate::history::History;
+use crate::index::Board;
 use crate::pipeline::Pipeline;
 use crate::sinks::Sinks;
 
@@ -51,6 +52,8 @@ pub struct Admin {
     pub bulk: Arc<Counts>,
     pub token: Arc<str>,
     pub data_dir: Arc<PathBuf>,
+    /// What sources of index prices say.
+    pub index: Arc<Board>,
 }
 
 /// The routes of the admin port.

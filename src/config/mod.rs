@@ -1,7 +1,8 @@
 //! Flags, file and environment become one validated [`Config`].
 //!
 //! Everything that can be refused before a file of the venue is opened is refused here,
-//! with the key and the line. Reading order: this file, `outlets` (servers by address).
+//! with the key and the line. Reading order: this file, `outlets` (servers by address), `index`
+//! (venues that are asked for prices).
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -9,11 +10,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::config::index::Index;
 use crate::config::outlets::{Kafka, Redis, Search, Telemetry};
 use crate::edge::tls::Files;
 use crate::failure::{Exit, Failure};
 
 pub mod outlets;
+pub mod index;
 
 /// What a node needs to know.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ pub struct Config {
     pub redis: Option<Redis>,
     /// Where traces go; nowhere unless configured.
     pub telemetry: Option<Telemetry>,
+    /// Who is asked for index prices; nobody unless configured.
+    pub index: Index,
     /// The file that `live` came from, read again when it changes.
     pub file: Option<PathBuf>,
 }
@@ -152,6 +157,7 @@ struct File {
     search: Search,
     redis: Option<Redis>,
     telemetry: Option<Telemetry>,
+    index: Index,
 }
 
 /// The flags of `daybook serve`; each wins over the file.
@@ -235,6 +241,7 @@ impl Config {
             search: file.search,
             redis: file.redis,
             telemetry: file.telemetry,
+            index: file.index,
             file: flags.config.clone(),
         };
         config.check()?;
@@ -268,6 +275,9 @@ impl Config {
             return refuse(line);
         }
         if let Some(Err(line)) = self.telemetry.as_ref().map(Telemetry::check) {
+            return refuse(line);
+        }
+        if let Err(line) = self.index.check() {
             return refuse(line);
         }
         if !self.admin_listen.ip().is_loopback() && !self.admin_listen.ip().is_unspecified() {

@@ -125,6 +125,7 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         Event::PositionChanged(it) => [Some(it.account), None],
         Event::MarginAdjusted(it) => [Some(it.account), None],
         Event::LiquidationStarted(it) => [Some(it.account), None],
+        Event::MarginCalled(it) => [Some(it.account), None],
         Event::LiquidationOrdered(it) => [Some(it.account), None],
         Event::LiquidationFee(it) => [Some(it.account), None],
         Event::LeverageChanged { account, .. }

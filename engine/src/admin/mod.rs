@@ -61,6 +61,8 @@ impl<T: Trace> Engine<T> {
             Command::InsuranceDeposit(command) => self.insurance_deposit(command),
             Command::RunFunding(command) => self.run_funding(command),
             Command::SettleContract(command) => self.settle_contract(command),
+            Command::SetContractGuard(command) => self.set_contract_guard(command),
+            Command::SetIndexSources(command) => self.set_index_sources(command),
             Command::Seal
             | Command::AdvanceClock
             | Command::Continue

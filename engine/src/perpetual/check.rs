@@ -57,6 +57,8 @@ pub enum Broken {
     },
     #[error("account {} is due and neither queued nor in work", pool.account().0)]
     Forgotten { pool: Pool },
+    #[error("account {} has thin margin and is not called", pool.account().0)]
+    Uncalled { pool: Pool },
     #[error("account {} on symbol {} is in the index at another price than it knows",
         account.0, symbol.0)]
     Index {
@@ -232,7 +234,11 @@ fn who_is_due_is_queued<T: Trace>(engine: &Engine<T>) -> Result<(), Broken> {
                 }
                 let pool = engine.pool_of(account, *symbol, *side);
                 let is_known = perpetuals.due.iter().any(|due| due.pool == pool);
-                if engine.pool(pool).is_due() && !is_known {
+                let sums = engine.pool(pool);
+                if !engine.is_called(pool, &sums) {
+                    return Err(Broken::Uncalled { pool });
+                }
+                if sums.is_due() && !sums.is_starved && !is_known {
                     return Err(Broken::Forgotten { pool });
                 }
             }

@@ -3,7 +3,8 @@
 //!
 //! They lie aside like all orders with terms. Those by last price sleep in the symbol's own
 //! trigger book, those by mark price in the contract's; once set off both queue there.
-//! Absent: price protection, which is kept with the order and not looked at.
+//! An order with price protection expires when it would be set off while last and mark price
+//! lie too far apart (`guard`).
 
 use schemas::command::PlaceOrderV1;
 use schemas::event::{Event, OrderAmended};
@@ -223,7 +224,12 @@ impl<T: Trace> Engine<T> {
         let waiting = self.state.perpetuals.waiting.get(&key).copied();
         let terms = waiting.map_or(PerpetualTerms::PLAIN, |waiting| waiting.terms);
         let asked = acting(&self.asked_again(handle));
-        let qty = match self.admit_set_off(&order, (&asked, &terms)) {
+        let protected = match terms.price_protect {
+            true => self.check_protection(order.symbol),
+            false => Ok(()),
+        };
+        let admitted = protected.and_then(|()| self.admit_set_off(&order, (&asked, &terms)));
+        let qty = match admitted {
             Ok(qty) => qty,
             Err(_) => return self.expire_aside(handle, ExpiryReason::Rejected),
         };

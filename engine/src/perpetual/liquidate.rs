@@ -60,7 +60,7 @@ impl<T: Trace> Engine<T> {
     fn liquidation_step(&mut self, due: Due) {
         let pool = due.pool;
         let sums = self.pool(pool);
-        if !sums.is_due() {
+        if !sums.is_due() || sums.is_starved {
             return self.look_at(pool);
         }
         if !due.started {
@@ -196,9 +196,36 @@ impl<T: Trace> Engine<T> {
         Some(Price(price.max(tick)))
     }
 
+    /// How the price of a forced order came about, for who hears it.
+    fn note_bankruptcy(&mut self, it: &Surrender) {
+        let pool = self.pool_of(it.account, it.symbol, it.side);
+        let contract = &self.state.perpetuals.contracts[&it.symbol];
+        let holding = contract.leg(it.account, it.side).holding;
+        let unit = self.state.symbols[it.symbol.0 as usize]
+            .market
+            .quote_per_tick_lot;
+        let mark = contract.mark.unwrap_or_default();
+        let Some(profit) = margin::unrealised(&holding, mark, unit) else {
+            return;
+        };
+        let behind = Amount(self.pool(pool).balance() - profit.0);
+        self.trace.note(Note::Bankruptcy {
+            account: it.account,
+            symbol: it.symbol,
+            size: holding.size,
+            cost: holding.cost,
+            behind,
+            quote_per_tick_lot: unit,
+            price: it.price,
+        });
+    }
+
     /// An IOC order of the venue in the account's name, without commission.
     fn order_surrender(&mut self, surrender: &Surrender) {
         let (account, symbol) = (surrender.account, surrender.symbol);
+        if T::HEARS {
+            self.note_bankruptcy(surrender);
+        }
         let contract = &self.state.perpetuals.contracts[&symbol];
         let size = contract.leg(account, surrender.side).holding.size.0;
         let id = self.state.symbols[symbol.0 as usize].next_order;

@@ -13,7 +13,7 @@
 //!
 //! Reading order: this file (the state), `wallet`, `pool`, `rules`, `admit`, `place`, `walk`,
 //! `modify`, `conditional`, `traders`, `prices`, `funding`, `liquidate`, `deleverage`, `settle`,
-//! `section`, `reads`.
+//! `guard`, `section`, `reads`.
 
 pub mod wallet;
 pub mod pool;
@@ -29,6 +29,7 @@ pub mod funding;
 pub mod liquidate;
 pub mod deleverage;
 pub mod settle;
+pub mod guard;
 pub mod section;
 pub mod reads;
 pub mod check;
@@ -41,6 +42,7 @@ use schemas::perpetual::{ContractSpec, Holding, PositionSide};
 use schemas::units::{Price, Rate, TimeNs};
 
 use self::conditional::Waiting;
+use self::guard::{Calls, Guard};
 use crate::clearing::ledger::Ledger;
 use crate::triggers::trigger_book::TriggerBook;
 
@@ -91,6 +93,7 @@ pub struct Contract {
     pub weights: i128,
     pub last_funding: Rate,
     pub next_funding: TimeNs,
+    pub(crate) guard: Guard,
     /// By account.
     pub(crate) desks: Vec<Option<Box<Desk>>>,
     /// Lots long of all accounts; as many are short.
@@ -164,6 +167,8 @@ pub struct Perpetuals {
     pub(crate) due: VecDeque<Due>,
     /// Positions that moved in the running command.
     pub(crate) moved: Vec<(AccountId, SymbolId, PositionSide)>,
+    /// Pools that are called for margin.
+    pub(crate) calls: Calls,
     /// Pools whose health may have suffered in the running command.
     pub(crate) suffered: Vec<Pool>,
 }
@@ -181,6 +186,7 @@ impl Contract {
             weights: 0,
             last_funding: Rate(0),
             next_funding: TimeNs(0),
+            guard: Guard::default(),
             desks: Vec::new(),
             longs: 0,
             triggers: TriggerBook::default(),
@@ -225,6 +231,12 @@ impl Contract {
 }
 
 impl Perpetuals {
+    /// Whether pools are to be liquidated or called for margin yet.
+    #[inline]
+    pub(crate) fn is_unfinished(&self) -> bool {
+        !self.due.is_empty() || self.calls.is_waiting()
+    }
+
     /// Whether the running command has moved anything here.
     #[inline]
     pub(crate) fn is_touched(&self) -> bool {

@@ -4,7 +4,7 @@ use schemas::ids::{AccountId, AssetId, SymbolId};
 use schemas::margin;
 use schemas::perpetual::PositionSide;
 use schemas::ranking::RankedPool;
-use schemas::units::{Amount, Price};
+use schemas::units::{Amount, Price, Rate};
 
 use super::{Contract, Due, Leg, Pool};
 use crate::apply::Engine;
@@ -23,6 +23,10 @@ pub struct Sums {
     pub maintenance: i128,
     /// Not flat.
     pub positions: u32,
+    /// The part of the balance at which it is called for margin; zero = never.
+    pub margin_call: Rate,
+    /// Of one position at least nobody knows what it is worth: it is not liquidated.
+    pub is_starved: bool,
 }
 
 impl Sums {
@@ -131,6 +135,7 @@ impl<T: Trace> Engine<T> {
                     sums.profit += contract.profit(leg, market);
                     sums.maintenance += contract.maintenance(leg, market);
                     sums.positions += 1;
+                    sums.guarded_by(&contract.guard);
                 }
             }
         }
@@ -144,13 +149,16 @@ impl<T: Trace> Engine<T> {
         if leg.holding.is_flat() {
             return Sums::default();
         }
-        Sums {
+        let mut sums = Sums {
             wallet: leg.holding.isolated.0,
             profit: contract.profit(&leg, market),
             needed: 0,
             maintenance: contract.maintenance(&leg, market),
             positions: 1,
-        }
+            ..Sums::default()
+        };
+        sums.guarded_by(&contract.guard);
+        sums
     }
 
     /// The pool that a position belongs to.
@@ -203,7 +211,7 @@ impl<T: Trace> Engine<T> {
             return;
         }
         let sums = self.pool(pool);
-        if sums.is_due() {
+        if sums.is_due() && !sums.is_starved {
             let due = &mut self.state.perpetuals.due;
             if !due.iter().any(|known| known.pool == pool) {
                 due.push_back(Due {
@@ -212,16 +220,16 @@ impl<T: Trace> Engine<T> {
                 });
             }
         }
-        self.index(pool, &sums);
+        let was_called = self.call_if_thin(pool, &sums);
+        self.index(pool, sums.positions, sums.slack(was_called));
     }
 
     /// Gives each position of a pool the price up to which it cannot be the reason for a
-    /// liquidation: its share of the slack, at its own speed. A rise costs a short its loss
-    /// and at most as much maintenance again.
-    fn index(&mut self, pool: Pool, sums: &Sums) {
+    /// liquidation or a call for margin: its share of the slack, at its own speed. A rise
+    /// costs a short its loss and at most as much maintenance again.
+    fn index(&mut self, pool: Pool, positions: u32, slack: i128) {
         let account = pool.account();
-        let slack = (sums.balance() - sums.maintenance).max(0);
-        let share = slack / i128::from(sums.positions.max(1));
+        let share = slack / i128::from(positions.max(1));
         let positions = match pool {
             Pool::Cross(..) => self.desks_of(account),
             Pool::Isolated(_, symbol, side) => vec![(symbol, side)],

@@ -4,7 +4,7 @@ use schemas::event::Event;
 use schemas::ids::{AccountId, SymbolId};
 use schemas::instrument::{Side, SymbolKind, SymbolState};
 use schemas::margin;
-use schemas::perpetual::PositionSide;
+use schemas::perpetual::{PositionSide, PriceSource};
 use schemas::perpetual_command::SetIndexPriceV1;
 use schemas::perpetual_event::{IndexPriceSet, MarkPriceChanged};
 use schemas::reject::RejectReason;
@@ -56,6 +56,10 @@ impl<T: Trace> Engine<T> {
         }));
         if is_first {
             self.start_timers(symbol);
+        }
+        if command.source == PriceSource::Operator {
+            // It never goes stale (RULES).
+            self.feed(symbol, true);
         }
         self.make_mark(symbol);
         Ok(())
@@ -126,6 +130,7 @@ impl<T: Trace> Engine<T> {
             let pool = self.pool_of(account, symbol, side);
             self.state.perpetuals.note_suffered(pool);
         }
+        self.look_at_called(symbol);
     }
 
     /// Best bid and ask, if both stand.

@@ -126,8 +126,8 @@ impl<T: Trace> Engine<T> {
             }
         };
         self.move_through(asset, (spot, futures), amount);
-        if command.direction == WalletDirection::ToSpot {
-            let pool = Pool::Cross(account, asset);
+        let pool = Pool::Cross(account, asset);
+        if command.direction == WalletDirection::ToSpot || self.state.perpetuals.calls.has(pool) {
             self.state.perpetuals.note_suffered(pool);
         }
         self.record_done(&command.business, None);

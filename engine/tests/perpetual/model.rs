@@ -5,7 +5,7 @@
 //! that follows (cost, profit, fees, margin, who is due), then compares with what the engine
 //! says. Absent: matching, which the naive venue has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::apply::Engine;
 use schemas::event::{Event, Trade};
@@ -14,7 +14,8 @@ use schemas::instrument::{OrderType, Side};
 use schemas::perpetual::{PositionSide, WalletDirection};
 use schemas::perpetual_command::PlacePerpetualV1;
 use schemas::perpetual_event::{
-    FundingFixed, FundingPaid, LiquidationFee, LiquidationStarted, PositionTakenOver, TradeSettled,
+    FundingFixed, FundingPaid, LiquidationFee, LiquidationStarted, MarginCalled, PositionTakenOver,
+    TradeSettled,
 };
 use schemas::units::Price;
 
@@ -54,6 +55,8 @@ pub struct Model {
     unpaid: BTreeMap<Key, i128>,
     forced_next: bool,
     deposited: i128,
+    /// Called for margin and not calm since.
+    called: BTreeSet<AccountId>,
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, said: T, known: T) -> Result<(), String> {
@@ -101,6 +104,7 @@ impl Model {
                 self.deposited += amount.0;
                 *self.wallets.entry(AccountId::INSURANCE).or_default() += amount.0;
             }
+            Event::MarginCalled(it) => self.called(it)?,
             Event::MarkPriceChanged(it) => {
                 self.marks.insert(it.symbol, it.mark.0.into());
             }
@@ -354,6 +358,21 @@ impl Model {
         (size + bids).abs().max((size - asks).abs())
     }
 
+    /// Four fifths of the balance are bound.
+    fn called(&mut self, it: &MarginCalled) -> Result<(), String> {
+        let (balance, _, due) = self.pool(it.account);
+        let position = self.positions.get(&(it.account, it.symbol, it.side));
+        let size = position.map_or(0, |it| it.size);
+        same("size called", i128::from(it.holding.size.0), size)?;
+        let own = maintenance(size.abs() * self.mark(it.symbol) * UNIT);
+        same("maintenance called", it.maintenance.0, own)?;
+        if due * 5 < balance * 4 {
+            return Err(format!("{due} of {balance} is called for margin"));
+        }
+        self.called.insert(it.account);
+        Ok(())
+    }
+
     fn started(&mut self, it: &LiquidationStarted) -> Result<(), String> {
         let (balance, _, due) = self.pool(it.account);
         same("balance", it.balance.0, balance)?;
@@ -393,7 +412,7 @@ impl Model {
     }
 
     /// After a command and all it left over: the same money everywhere, and nobody is due.
-    pub fn compare(&self, engine: &Engine, accounts: &[AccountId]) -> Result<(), String> {
+    pub fn compare(&mut self, engine: &Engine, accounts: &[AccountId]) -> Result<(), String> {
         let quote = schemas::ids::AssetId(1);
         let venue = [AccountId::FEES, AccountId::ROUNDING, AccountId::INSURANCE];
         for account in accounts.iter().chain(&venue) {
@@ -418,6 +437,13 @@ impl Model {
         }
         for account in accounts {
             let (balance, _, due) = self.pool(*account);
+            let is_thin = due * 5 >= balance * 4 && !self.held(*account).is_empty();
+            if is_thin && !self.called.contains(account) {
+                return Err(format!("account {} is thin and was not called", account.0));
+            }
+            if due * 50 < balance * 36 || self.held(*account).is_empty() {
+                self.called.remove(account);
+            }
             if balance <= due && !self.held(*account).is_empty() {
                 return Err(format!("account {} is due and was left alone", account.0));
             }

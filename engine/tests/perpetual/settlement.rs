@@ -1,5 +1,6 @@
 //! The end of a contract: nothing stays locked, nothing is made or lost.
 
+use engine::apply::Engine;
 use schemas::command::Command;
 use schemas::event::Event;
 use schemas::ids::{AccountId, SymbolId, Text};
@@ -133,6 +134,58 @@ fn a_settlement_in_small_frames_ends_the_same() {
         wallets
     };
     assert_eq!(end(Some(6)), end(None));
+}
+
+#[test]
+fn a_settlement_goes_on_from_a_snapshot_taken_in_its_middle() {
+    let begun = || {
+        let mut world = World::new();
+        let accounts = crowd(&mut world);
+        world.venue.engine.limit_events(6);
+        let symbol = world.symbols[0];
+        world
+            .venue
+            .apply(&Command::SettleContract(SettleContractV1 {
+                price: Price(1_037),
+                symbol,
+                business: Text::EMPTY,
+            }));
+        (world, accounts)
+    };
+    let (mut whole, accounts) = begun();
+    let mut parts = 0;
+    while whole.venue.engine.more() {
+        whole.venue.apply(&Command::Continue);
+        parts += 1;
+    }
+    assert!(parts > 3, "it takes several frames: {parts}");
+    for cut in 0..parts {
+        let (mut world, _) = begun();
+        for _ in 0..cut {
+            world.venue.apply(&Command::Continue);
+        }
+        let saved: Vec<(String, Vec<u8>)> = world
+            .venue
+            .engine
+            .sections()
+            .into_iter()
+            .map(|(name, bytes)| (name.to_owned(), bytes))
+            .collect();
+        let mut restored = Engine::restore(9, &saved).expect("its own sections");
+        assert_eq!(restored.root(), world.venue.engine.root(), "cut {cut}");
+        restored.limit_events(6);
+        world.venue.engine = restored;
+        while world.venue.engine.more() {
+            world.venue.apply(&Command::Continue);
+        }
+        assert_eq!(
+            world.venue.engine.root(),
+            whole.venue.engine.root(),
+            "cut {cut}"
+        );
+        world.venue.engine.limit_events(10_000);
+        check_over(&mut world, &accounts);
+    }
 }
 
 #[test]

@@ -10,10 +10,10 @@ use schemas::ids::{AccountId, OrderId, SymbolId, Text};
 use schemas::instrument::{OrderType, Side, TimeInForce};
 use schemas::perpetual::{PositionSide, PriceMatch, WalletDirection};
 use schemas::perpetual_command::{
-    ModifyOrderV1, PlacePerpetualV1, RunFundingV1, SetPositionModeV1,
+    ModifyOrderV1, PlacePerpetualV1, RunFundingV1, SetContractGuardV1, SetPositionModeV1,
 };
 use schemas::reject::RejectReason;
-use schemas::units::{Price, Qty, TimeNs};
+use schemas::units::{Price, Qty, Rate, TimeNs};
 
 use super::model::Model;
 use super::world::{World, limit, market, reduce_only};
@@ -45,6 +45,14 @@ impl Stream {
             })
         });
         model.hear(&marks).expect("two marks");
+        for symbol in world.symbols {
+            let guard = SetContractGuardV1 {
+                trigger_protect: Rate(0),
+                margin_call: Rate(80_000_000),
+                symbol,
+            };
+            world.apply(&Command::SetContractGuard(guard));
+        }
         let mut all = Vec::new();
         for _ in 0..accounts {
             let account = world.trader(0);
@@ -310,6 +318,7 @@ fn the_model_agrees_after_every_command() {
     println!("{seen:?}");
     for event in [
         "FundingPaid",
+        "MarginCalled",
         "LiquidationStarted",
         "LiquidationFee",
         "PositionTakenOver",

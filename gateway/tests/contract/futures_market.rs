@@ -1,7 +1,8 @@
 //! Market data of perpetuals: the shapes of `/fapi`, and which product a name means.
 
+use schemas::perpetual_report::{IndexSource, MarkReport};
 use schemas::report::{Depth, OrderReport, TradeReport};
-use schemas::units::{Price, Qty};
+use schemas::units::{Price, Qty, Rate, TimeNs};
 
 use crate::client::{Client, flat};
 use crate::market::trade;
@@ -204,4 +205,44 @@ async fn futures_weigh_by_what_they_show() {
         assert_eq!(used - before, weight, "{uri}");
         before = used;
     }
+}
+
+#[tokio::test]
+async fn sources_of_the_index_price_are_constituents() {
+    let client = with_both();
+    client.venue.state.lock().futures.mark = MarkReport {
+        symbol: PERP,
+        index: Price(19_990),
+        time: TimeNs(1_700_000_000_000_000_000),
+        ..MarkReport::default()
+    };
+    let got = client.get("/fapi/v1/constituents?symbol=BTCUSDT").await;
+    let manual = serde_json::json!({
+        "symbol": "BTCUSDT",
+        "time": 1_700_000_000_000_u64,
+        "constituents": [{
+            "exchange": "manual", "symbol": "BTCUSDT",
+            "price": "199.90000000", "weight": "1.00000000",
+        }],
+    });
+    assert_eq!(got.json(), manual);
+    let source = |name: &str, price, weight| IndexSource {
+        name: name.to_owned(),
+        symbol: "BTC-USDT".to_owned(),
+        price,
+        weight: Rate(weight),
+    };
+    client.venue.state.lock().futures.sources = vec![
+        source("first", Some(19_990_000_000), 100_000_000),
+        source("second", None, 0),
+    ];
+    let got = client.get("/fapi/v1/constituents?symbol=BTCUSDT").await;
+    let rows = &got.json()["constituents"];
+    assert_eq!(rows[0]["price"], "199.90000000");
+    assert_eq!(
+        (&rows[1]["price"], &rows[1]["weight"]),
+        (&"-1".into(), &"0.00000000".into())
+    );
+    let got = client.get("/fapi/v1/constituents").await;
+    assert!(got.refusal().contains("-1102"), "{}", got.refusal());
 }

@@ -67,6 +67,30 @@ async fn a_session_of_futures_answers_by_the_endpoints_of_futures() {
     assert!(status["result"]["apiKey"].is_null(), "{status}");
 }
 
+#[tokio::test]
+async fn a_listen_key_is_started_kept_and_stopped_over_the_session() {
+    let mut socket = open("/ws-fapi/v1").await;
+    let key = json!({ "apiKey": "alice" });
+    let asked = |id: u64, method: &str| json!({ "id": id, "method": method, "params": key });
+    let ended = ask(&mut socket, asked(1, "userDataStream.ping")).await;
+    assert_eq!(ended["error"]["code"], -1125, "{ended}");
+    let started = ask(&mut socket, asked(2, "userDataStream.start")).await;
+    assert_eq!(started["status"], 200, "{started}");
+    let name = started["result"]["listenKey"].as_str().expect("a name");
+    assert!(name.len() >= 32, "{started}");
+    let kept = ask(&mut socket, asked(3, "userDataStream.ping")).await;
+    assert_eq!(kept["result"]["listenKey"], name, "{kept}");
+    let stopped = ask(&mut socket, asked(4, "userDataStream.stop")).await;
+    assert_eq!(stopped["result"], json!({}), "{stopped}");
+    let again = ask(&mut socket, asked(5, "userDataStream.stop")).await;
+    assert_eq!(again["error"]["code"], -1125, "{again}");
+    for parameters in [json!({}), json!({ "apiKey": "nobody" })] {
+        let request = json!({ "id": 6, "method": "userDataStream.start", "params": parameters });
+        let refused = ask(&mut socket, request).await;
+        assert_ne!(refused["status"], 200, "{refused}");
+    }
+}
+
 /// A forced sale of which a part was filled in its command.
 fn forced() -> MarketUpdate {
     let order = OrderReport {

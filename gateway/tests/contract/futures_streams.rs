@@ -7,8 +7,10 @@ use gateway::wire::futures::user_events::events;
 use schemas::event::{Event, OrderDone, Trade};
 use schemas::ids::{AssetId, ClientOrderId, EventId, Offset, OrderId, TradeId};
 use schemas::instrument::{OrderStatus, OrderType, Side};
-use schemas::perpetual::{Holding, PerpetualTerms, PositionSide};
-use schemas::perpetual_event::{PerpetualAccepted, PositionChanged, TradeSettled, WalletChanged};
+use schemas::perpetual::{Holding, MarginType, PerpetualTerms, PositionSide};
+use schemas::perpetual_event::{
+    MarginCalled, PerpetualAccepted, PositionChanged, TradeSettled, WalletChanged,
+};
 use schemas::perpetual_report::MarkReport;
 use schemas::report::{MarketUpdate, OrderReport, UserEvent, UserUpdate};
 use schemas::units::{Amount, Price, Qty, TimeNs};
@@ -340,4 +342,51 @@ async fn a_conditional_order_is_told_by_its_own_event_until_it_is_set_off() {
     let told = worded(&client.venue, vec![(leverage, None)]);
     assert_eq!(told[0]["e"], "ACCOUNT_CONFIG_UPDATE");
     assert_eq!(told[0]["ac"], json!({ "s": "BTCUSDT", "l": 7 }));
+}
+
+fn called(margin_type: MarginType, isolated: i128) -> Event {
+    Event::MarginCalled(MarginCalled {
+        account: ALICE,
+        symbol: PERP,
+        side: PositionSide::Both,
+        margin_type,
+        holding: Holding {
+            size: Qty(-30_000),
+            cost: Amount(-6_300_000_000),
+            isolated: Amount(isolated),
+        },
+        mark: Price(20_100),
+        unrealised: Amount(-150_000_000),
+        maintenance: Amount(24_120_000),
+        cross: Amount(30_000_000),
+    })
+}
+
+#[tokio::test]
+async fn a_margin_call_tells_each_position_as_it_was() {
+    let client = client();
+    // The mark is another one by now: what is told does not follow it.
+    let events = vec![
+        (called(MarginType::Cross, 0), None),
+        (called(MarginType::Isolated, 5), None),
+        (called(MarginType::Cross, 0), None),
+    ];
+    let told = worded(&client.venue, events);
+    let [cross, isolated] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(cross["e"], "MARGIN_CALL");
+    assert_eq!(cross["cw"], "0.30000000");
+    assert_eq!(cross["p"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        cross["p"][0],
+        json!({
+            "s": "BTCUSDT", "ps": "BOTH", "pa": "-0.30000000", "mt": "CROSSED",
+            "iw": "0.00000000", "mp": "201.00000000", "up": "-1.50000000", "mm": "0.24120000",
+        })
+    );
+    assert!(isolated.get("cw").is_none(), "{isolated}");
+    assert_eq!(isolated["p"][0]["mt"], "ISOLATED");
+    assert_eq!(isolated["p"][0]["iw"], "0.00000005");
+    assert_eq!(isolated["offset"], 3);
 }

@@ -6,8 +6,8 @@ use schemas::instrument::SymbolKind;
 use schemas::perpetual_command::PlacePerpetualV1;
 use schemas::perpetual_event::PerpetualAccepted;
 use schemas::perpetual_report::{
-    ContractReport, FundingReport, FuturesAccountReport, IncomePage, IncomeReport, MarkReport,
-    PerpetualOrder, SymbolConfig, TradeProfit,
+    ContractReport, FundingReport, FuturesAccountReport, IncomePage, IncomeReport, IndexSource,
+    MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
 };
 use schemas::units::{Price, Qty};
 
@@ -25,6 +25,7 @@ pub struct Futures {
     pub income_pages: Vec<IncomePage>,
     pub orders: Vec<PerpetualOrder>,
     pub profits: Vec<TradeProfit>,
+    pub sources: Vec<IndexSource>,
 }
 
 impl Venue {

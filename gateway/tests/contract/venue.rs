@@ -24,7 +24,7 @@ use schemas::order_event::OrderTermsAccepted;
 use schemas::page::{AmendmentPage, ListPage, ListRef, OrderPage, PreventedPage, TradePage};
 use schemas::perpetual_report::{
     ContractReport, FundingPage, FundingReport, FuturesAccountReport, IncomePage, IncomeReport,
-    MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
+    IndexSource, MarkReport, PerpetualOrder, SymbolConfig, TradeProfit,
 };
 use schemas::reject::RejectReason;
 use schemas::report::{
@@ -335,6 +335,9 @@ impl Queries for Venue {
     }
     fn mark(&self, symbol: SymbolId) -> Option<MarkReport> {
         (symbol == PERP).then(|| self.state.lock().futures.mark)
+    }
+    fn index_sources(&self, _symbol: SymbolId) -> Vec<IndexSource> {
+        self.state.lock().futures.sources.clone()
     }
     fn funding(&self, page: FundingPage) -> Read<'_, Vec<FundingReport>> {
         assert!((1..=1_000).contains(&page.limit));

@@ -312,6 +312,7 @@ fn account_of(event: &Event) -> Option<u32> {
         Event::MarginAdjusted(it) => Some(it.account.0),
         Event::LiquidationFee(it) => Some(it.account.0),
         Event::LiquidationStarted(it) => Some(it.account.0),
+        Event::MarginCalled(it) => Some(it.account.0),
         Event::LiquidationOrdered(it) => Some(it.account.0),
         Event::LeverageChanged { account, .. }
         | Event::MarginTypeChanged { account, .. }

@@ -403,6 +403,9 @@ fn audience_of_perpetual(event: &Event) -> Option<(&'static [Topic], Key)> {
         Event::PremiumSampled(it) => (&[Market], Key::Symbol(it.symbol)),
         Event::FundingFixed(it) => (&[Market], Key::Symbol(it.symbol)),
         Event::ContractSettled(it) => (&[Market], Key::Symbol(it.symbol)),
+        Event::ContractGuarded { symbol, .. } => (&[Market], Key::Symbol(*symbol)),
+        Event::IndexSourcesChanged { symbol, .. } => (&[Risk, Market], Key::Symbol(*symbol)),
+        Event::MarginCalled(it) => (&[Risk, Notify], Key::Account(it.account)),
         other => unreachable!("{} is told in parts or elsewhere", other.name()),
     })
 }

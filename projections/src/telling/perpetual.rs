@@ -6,8 +6,8 @@ use schemas::event::{CancelRejected, Event};
 use schemas::ids::{AccountId, AssetId, SymbolId};
 use schemas::perpetual::PositionSide;
 use schemas::perpetual_event::{
-    LiquidationOrdered, LiquidationStarted, OrderModified, PerpetualAccepted, PositionChanged,
-    PositionTakenOver, TradeSettled, WalletChanged,
+    LiquidationOrdered, LiquidationStarted, MarginCalled, OrderModified, PerpetualAccepted,
+    PositionChanged, PositionTakenOver, TradeSettled, WalletChanged,
 };
 use schemas::units::{Amount, Rate};
 
@@ -54,6 +54,9 @@ pub(super) fn concerns(event: &Event) -> bool {
             | Event::PremiumSampled(_)
             | Event::FundingFixed(_)
             | Event::ContractSettled(_)
+            | Event::ContractGuarded { .. }
+            | Event::IndexSourcesChanged { .. }
+            | Event::MarginCalled(_)
             | Event::FundingPaid(_)
             | Event::FuturesTransferred(_)
             | Event::WalletChanged(_)
@@ -83,6 +86,7 @@ pub(super) fn event(document: &mut Document<'_>, names: &Names, event: &Event) {
         Event::WalletChanged(it) => wallet(document, names, it),
         Event::PositionChanged(it) => held(document, names, it),
         Event::LiquidationStarted(it) => liquidation(document, names, it),
+        Event::MarginCalled(it) => called(document, names, it),
         Event::LiquidationOrdered(it) => forced(document, names, it),
         Event::PositionTakenOver(it) => taken_over(document, names, it),
         Event::TradeSettled(it) => settled(document, names, it),
@@ -189,6 +193,18 @@ fn liquidation(document: &mut Document<'_>, names: &Names, it: &LiquidationStart
     money(document, names, pool, (it.asset, it.balance));
     let scale = names.asset(it.asset).map_or(0, |asset| asset.scale);
     document.decimal("maintenance", it.maintenance.0, scale);
+}
+
+fn called(document: &mut Document<'_>, names: &Names, it: &MarginCalled) {
+    let scales = position(document, names, (it.symbol, it.account, it.side));
+    document.word("margin_type", it.margin_type);
+    scales.qty(document, "size", it.holding.size);
+    scales.quote(document, "cost", it.holding.cost);
+    scales.quote(document, "isolated", it.holding.isolated);
+    scales.price(document, "mark", it.mark);
+    scales.quote(document, "unrealised", it.unrealised);
+    scales.quote(document, "maintenance", it.maintenance);
+    scales.quote(document, "cross", it.cross);
 }
 
 fn forced(document: &mut Document<'_>, names: &Names, it: &LiquidationOrdered) {
@@ -346,6 +362,25 @@ fn contract(document: &mut Document<'_>, names: &Names, event: &Event) {
             scales.quote(document, "floor", bracket.floor);
             rate(document, "maintenance_rate", bracket.maintenance);
             document.number("max_leverage", bracket.max_leverage.into());
+        }
+        Event::ContractGuarded {
+            symbol,
+            trigger_protect,
+            margin_call,
+        } => {
+            Scales::of(document, names, *symbol);
+            rate(document, "trigger_protect", *trigger_protect);
+            rate(document, "margin_call", *margin_call);
+        }
+        Event::IndexSourcesChanged {
+            symbol,
+            live,
+            needed,
+        } => {
+            Scales::of(document, names, *symbol);
+            document
+                .number("live", (*live).into())
+                .number("needed", (*needed).into());
         }
         other => unreachable!("{} is told elsewhere", other.name()),
     }

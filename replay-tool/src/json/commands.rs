@@ -118,6 +118,8 @@ impl Show for Command {
             Command::InsuranceDeposit(payload) => payload.fields(out),
             Command::RunFunding(payload) => payload.fields(out),
             Command::SettleContract(payload) => payload.fields(out),
+            Command::SetContractGuard(payload) => payload.fields(out),
+            Command::SetIndexSources(payload) => payload.fields(out),
             Command::Numbered(numbered) => {
                 out.field("producer", numbered.producer());
                 out.field("sequence", &numbered.sequence());

@@ -66,7 +66,10 @@ fn fields(note: &Note, out: &mut Json<'_>) {
             out.field("symbol", symbol);
             out.field("price", price);
         }
-        Note::Position { .. } | Note::Margin { .. } | Note::Funding { .. } => held(note, out),
+        Note::Position { .. }
+        | Note::Margin { .. }
+        | Note::Funding { .. }
+        | Note::Bankruptcy { .. } => held(note, out),
         Note::Met { symbol, price, qty } => {
             out.field("symbol", symbol);
             out.field("price", price);
@@ -115,6 +118,23 @@ fn held(note: &Note, out: &mut Json<'_>) {
             out.field("rate", rate);
             out.field("payment", payment);
         }
+        Note::Bankruptcy {
+            account,
+            symbol,
+            size,
+            cost,
+            behind,
+            quote_per_tick_lot,
+            price,
+        } => {
+            out.field("account", account);
+            out.field("symbol", symbol);
+            out.field("size", size);
+            out.field("cost", cost);
+            out.field("behind", behind);
+            out.field("quote_per_tick_lot", quote_per_tick_lot);
+            out.field("price", price);
+        }
         _ => unreachable!("the caller looked"),
     }
 }
@@ -131,6 +151,7 @@ fn name(note: &Note) -> &'static str {
         Note::Position { .. } => "Position",
         Note::Margin { .. } => "Margin",
         Note::Funding { .. } => "Funding",
+        Note::Bankruptcy { .. } => "Bankruptcy",
         Note::Met { .. } => "Met",
     }
 }
@@ -160,6 +181,20 @@ fn formula(note: &Note) -> Option<String> {
             payment,
             ..
         } => Some(times_rate(*value, *rate, *payment)),
+        Note::Bankruptcy {
+            size,
+            cost,
+            behind,
+            quote_per_tick_lot,
+            price,
+            ..
+        } => {
+            let direction = if size.0 > 0 { "up" } else { "down" };
+            Some(format!(
+                "({} - {}) / ({} x {quote_per_tick_lot}) = {}, rounded {direction} to the tick",
+                cost.0, behind.0, size.0, price.0
+            ))
+        }
         _ => None,
     }
 }
@@ -223,6 +258,15 @@ pub fn sentence(note: &Note, names: &Names) -> String {
         }
         Note::Position { .. } | Note::Margin { .. } => sentence_of_position(note, names),
         Note::Funding { account, .. } => format!("funding of account {}: {formula}", account.0),
+        Note::Bankruptcy {
+            account,
+            symbol: of,
+            ..
+        } => format!(
+            "bankruptcy price of account {} on {}: {formula}",
+            account.0,
+            symbol(of)
+        ),
         Note::Met {
             symbol: of,
             price,

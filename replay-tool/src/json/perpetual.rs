@@ -7,14 +7,14 @@ use schemas::perpetual::{
 };
 use schemas::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
-    RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
-    SetPositionModeV1, SettleContractV1,
+    RunFundingV1, SetBracketsV1, SetContractGuardV1, SetContractV1, SetIndexPriceV1,
+    SetIndexSourcesV1, SetLeverageV1, SetMarginTypeV1, SetPositionModeV1, SettleContractV1,
 };
 use schemas::perpetual_event::{
     ContractSettled, FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
-    LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarkPriceChanged, OrderModified,
-    PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled, TradeSettled,
-    WalletChanged,
+    LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarginCalled, MarkPriceChanged,
+    OrderModified, PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled,
+    TradeSettled, WalletChanged,
 };
 
 use crate::json::{Fields, Json, put, shown, words};
@@ -60,6 +60,11 @@ shown! {
     InsuranceDepositV1 { asset, amount, business }
     RunFundingV1 { symbol, business }
     SettleContractV1 { price, symbol, business }
+    SetContractGuardV1 { symbol, trigger_protect, margin_call }
+    SetIndexSourcesV1 { symbol, live, needed }
+    MarginCalled {
+        account, symbol, side, margin_type, holding, mark, unrealised, maintenance, cross,
+    }
     IndexPriceSet { symbol, price, source }
     MarkPriceChanged { symbol, mark }
     PremiumSampled { symbol, premium, predicted, next_funding }
@@ -110,6 +115,17 @@ pub(super) fn fields(event: &Event, out: &mut Json<'_>) {
         Event::PremiumSampled(event) => event.fields(out),
         Event::FundingFixed(event) => event.fields(out),
         Event::ContractSettled(event) => event.fields(out),
+        Event::ContractGuarded {
+            symbol,
+            trigger_protect,
+            margin_call,
+        } => put!(out, symbol, trigger_protect, margin_call),
+        Event::IndexSourcesChanged {
+            symbol,
+            live,
+            needed,
+        } => put!(out, symbol, live, needed),
+        Event::MarginCalled(event) => event.fields(out),
         Event::FundingPaid(event) => event.fields(out),
         Event::FuturesTransferred(event) => event.fields(out),
         Event::WalletChanged(event) => event.fields(out),

@@ -10,14 +10,14 @@ use schemas::perpetual::{
 };
 use schemas::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
-    RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
-    SetPositionModeV1, SettleContractV1,
+    RunFundingV1, SetBracketsV1, SetContractGuardV1, SetContractV1, SetIndexPriceV1,
+    SetIndexSourcesV1, SetLeverageV1, SetMarginTypeV1, SetPositionModeV1, SettleContractV1,
 };
 use schemas::perpetual_event::{
     ContractSettled, FundingFixed, FundingPaid, FuturesTransferred, IndexPriceSet, LiquidationFee,
-    LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarkPriceChanged, OrderModified,
-    PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled, TradeSettled,
-    WalletChanged,
+    LiquidationOrdered, LiquidationStarted, MarginAdjusted, MarginCalled, MarkPriceChanged,
+    OrderModified, PerpetualAccepted, PositionChanged, PositionTakenOver, PremiumSampled,
+    TradeSettled, WalletChanged,
 };
 use schemas::reject::RejectReason;
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
@@ -69,7 +69,29 @@ fn settlement() -> Command {
     })
 }
 
+fn guard() -> Command {
+    Command::SetContractGuard(SetContractGuardV1 {
+        trigger_protect: Rate(0x6a01),
+        margin_call: Rate(0x6a02),
+        symbol: SYMBOL,
+    })
+}
+
+fn sources() -> Command {
+    Command::SetIndexSources(SetIndexSourcesV1 {
+        symbol: SYMBOL,
+        live: 0x6a03,
+        needed: 0x6a04,
+    })
+}
+
 pub(super) fn commands() -> Vec<Command> {
+    let mut commands = of_contracts();
+    commands.extend([guard(), sources()]);
+    commands
+}
+
+fn of_contracts() -> Vec<Command> {
     let table: Vec<Bracket> = (0..16).map(|row| bracket(520 + 10 * row)).collect();
     let brackets = SetBracketsV1::new(SYMBOL, &table).expect("sixteen rows fit");
     vec![
@@ -147,7 +169,38 @@ pub(super) fn events() -> Vec<Event> {
     events.extend(money());
     events.extend(orders());
     events.extend(liquidation());
+    events.extend(guards());
     events
+}
+
+fn guards() -> Vec<Event> {
+    vec![
+        Event::ContractGuarded {
+            symbol: SYMBOL,
+            trigger_protect: Rate(0x6b01),
+            margin_call: Rate(0x6b02),
+        },
+        Event::IndexSourcesChanged {
+            symbol: SYMBOL,
+            live: 0x6b03,
+            needed: 0x6b04,
+        },
+        Event::MarginCalled(MarginCalled {
+            account: ACCOUNT,
+            symbol: SYMBOL,
+            side: PositionSide::Short,
+            margin_type: MarginType::Isolated,
+            holding: Holding {
+                size: Qty(-0x6b05),
+                cost: Amount(-0x6b06),
+                isolated: Amount(0x6b07),
+            },
+            mark: Price(0x6b08),
+            unrealised: Amount(-0x6b09),
+            maintenance: Amount(0x6b0a),
+            cross: Amount(0x6b0b),
+        }),
+    ]
 }
 
 fn rules() -> Vec<Event> {

@@ -10,8 +10,8 @@ use schemas::perpetual::{
 };
 use schemas::perpetual_command::{
     AdjustMarginV1, FuturesTransferV1, InsuranceDepositV1, ModifyOrderV1, PlacePerpetualV1,
-    RunFundingV1, SetBracketsV1, SetContractV1, SetIndexPriceV1, SetLeverageV1, SetMarginTypeV1,
-    SetPositionModeV1, SettleContractV1,
+    RunFundingV1, SetBracketsV1, SetContractGuardV1, SetContractV1, SetIndexPriceV1,
+    SetIndexSourcesV1, SetLeverageV1, SetMarginTypeV1, SetPositionModeV1, SettleContractV1,
 };
 use schemas::units::{Amount, Price, Qty, Rate, TimeNs};
 
@@ -30,13 +30,32 @@ const SPEC: ContractSpec = ContractSpec {
 
 impl Whole {
     /// Contract, leverage table and first price.
-    pub(super) fn contract(&mut self, symbol: SymbolId) -> [Command; 3] {
+    pub(super) fn contract(&mut self, symbol: SymbolId) -> [Command; 4] {
         let price = Price(MIDDLE);
         [
             Command::SetContract(SetContractV1 { spec: SPEC, symbol }),
             self.brackets(symbol),
+            self.guard(symbol),
             index_price(symbol, price),
         ]
+    }
+
+    /// Protection on, or (rarely) off.
+    pub(super) fn guard(&mut self, symbol: SymbolId) -> Command {
+        Command::SetContractGuard(SetContractGuardV1 {
+            trigger_protect: Rate(*self.random.pick(&[0, 500_000, 5_000_000])),
+            margin_call: Rate(*self.random.pick(&[80_000_000, 80_000_000, 50_000_000, 0])),
+            symbol,
+        })
+    }
+
+    /// Some sources live, mostly enough of them.
+    fn sources(&mut self, symbol: SymbolId) -> Command {
+        Command::SetIndexSources(SetIndexSourcesV1 {
+            symbol,
+            live: self.random.below(8) as u32,
+            needed: 2,
+        })
     }
 
     /// Floors so low that orders cross them.
@@ -119,8 +138,14 @@ impl Whole {
         }
     }
 
-    /// Funding; once in a long while the end of the second contract, at a price nearby.
+    /// Funding, protection, sources; once in a long while the end of the second contract, at
+    /// a price nearby.
     fn ending(&mut self, symbol: SymbolId, mark: i64) -> Command {
+        match self.random.below(8) {
+            0 => return self.guard(symbol),
+            1..4 => return self.sources(symbol),
+            _ => {}
+        }
         let business = BusinessId::EMPTY;
         if symbol == CONTRACTS[1] && self.random.chance(4) {
             let price = Price(mark * self.random.between(90, 110) / 100);
@@ -213,6 +238,7 @@ impl Whole {
         ];
         let kind = *self.random.pick(&kinds);
         let away = self.random.between(1, mark / 20 + 2);
+        place.terms.price_protect = self.random.chance(30);
         place.order.order_type = kind;
         place.stop_price = match kind.triggers_above(place.order.side) {
             true => Price(mark + away),

@@ -252,7 +252,7 @@ fn every_kind_of_command_is_drawn() {
     /// made by the sequencer.
     const APART: [&str; 5] = ["Skip", "ActivateFormat", "Seal", "AdvanceClock", "Continue"];
     /// What only a venue that goes on for a while does.
-    const FAR: [&str; 11] = [
+    const FAR: [&str; 12] = [
         "SequenceRefused",
         "OrderTriggered",
         "IcebergRefilled",
@@ -264,6 +264,7 @@ fn every_kind_of_command_is_drawn() {
         "LiquidationFee",
         "PositionTakenOver",
         "OrderModified",
+        "MarginCalled",
     ];
     let mut drawn = std::collections::BTreeSet::new();
     let mut met = std::collections::BTreeMap::new();

@@ -186,7 +186,10 @@ impl Perpetuals {
             | Event::LiquidationOrdered(_)
             | Event::InsuranceDeposited { .. }
             | Event::ModifyRejected(_)
-            | Event::ContractSettled(_) => {}
+            | Event::ContractSettled(_)
+            | Event::ContractGuarded { .. }
+            | Event::IndexSourcesChanged { .. }
+            | Event::MarginCalled(_) => {}
             _ => return false,
         }
         true

@@ -1,13 +1,18 @@
 //! `/fapi/v1/insuranceBalance`, `indexInfo`, `constituents`: what stands behind contracts.
 
 use schemas::ids::AccountId;
+use schemas::perpetual_report::IndexSource;
 use schemas::report::SymbolReport;
-use schemas::units::Amount;
+use schemas::units::{Amount, RATE_ONE};
 use serde_json::{Value, json};
 
 use crate::call::{Answer, Call, Outcome};
 use crate::wire::decimal::Fixed;
+use crate::wire::grid::Grid;
 use crate::wire::symbol_query::listed_of;
+
+/// Decimals of what sources say.
+const SOURCE_SCALE: u8 = 8;
 
 /// The insurance fund, which backs every perpetual of the same quote asset: its wallet and
 /// what it holds, at mark prices.
@@ -46,6 +51,42 @@ pub async fn insurance_balance(call: &Call) -> Outcome {
         Some(_) => Answer::json(&groups.pop().unwrap_or_else(|| json!({}))),
         None => Answer::json(&groups),
     })
+}
+
+/// Who says what the index price is; where an operator does, one row `manual`.
+pub async fn constituents(call: &Call) -> Outcome {
+    call.parameters.only(&["symbol"])?;
+    let symbol = call.symbol()?;
+    let mark = call.queries().mark(symbol.symbol).unwrap_or_default();
+    let sources = call.queries().index_sources(symbol.symbol);
+    let row = |source: &IndexSource| {
+        // Who said nothing of use shows the dialect's "hidden".
+        let price = source.price.map_or_else(
+            || json!("-1"),
+            |price| json!(Fixed::amount(Amount(price.into()), SOURCE_SCALE)),
+        );
+        json!({
+            "exchange": source.name,
+            "symbol": source.symbol,
+            "price": price,
+            "weight": Fixed::amount(Amount(source.weight.0.into()), SOURCE_SCALE),
+        })
+    };
+    let mut rows: Vec<Value> = sources.iter().map(row).collect();
+    if rows.is_empty() {
+        let grid = Grid::new(&call.directory, symbol);
+        rows.push(json!({
+            "exchange": "manual",
+            "symbol": symbol.name.as_str(),
+            "price": grid.price(mark.index),
+            "weight": Fixed::amount(Amount(RATE_ONE), SOURCE_SCALE),
+        }));
+    }
+    Ok(Answer::json(&json!({
+        "symbol": symbol.name.as_str(),
+        "time": call.unit.print(mark.time),
+        "constituents": rows,
+    })))
 }
 
 /// Composite indices: there is none.

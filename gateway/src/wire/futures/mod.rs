@@ -10,4 +10,5 @@ pub mod market;
 pub mod position;
 pub mod account;
 pub mod trade;
+mod margin_call;
 pub mod user_events;

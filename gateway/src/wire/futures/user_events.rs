@@ -2,8 +2,8 @@
 //! orders, wallets and positions, settings.
 //!
 //! One update is one command: its orders in order, then one ACCOUNT_UPDATE with the wallets
-//! and positions that moved, then what was set. Each event carries the `offset` of its
-//! command. Absent on purpose: MARGIN_CALL, and the accumulated profit of a position, which
+//! and positions that moved, then a MARGIN_CALL, then what was set. Each event carries the
+//! `offset` of its command. Absent on purpose: the accumulated profit of a position, which
 //! the venue does not keep.
 
 use schemas::event::{Event, OrderDone, Trade};
@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::queries::Queries;
 use crate::wire::clock::TimeUnit;
 use crate::wire::decimal::Fixed;
+use crate::wire::futures::margin_call;
 use crate::wire::futures::names::{
     algo_status, placed_type, small_margin_type, time_in_force, working_type,
 };
@@ -213,6 +214,7 @@ pub fn events(queries: &dyn Queries, unit: TimeUnit, update: &UserUpdate) -> Vec
         out.extend(telling.order(index, told));
     }
     out.extend(telling.account());
+    out.extend(margin_call::events(&directory, unit, update));
     for told in &update.events {
         out.extend(telling.config(&told.event));
     }

@@ -32,6 +32,29 @@ pub struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// The key that a request names, or the session's: enough for a listen key.
+    ///
+    /// # Errors
+    /// [`ApiError`] as of REST.
+    pub fn key(&self, request: &Request, permission: Permission) -> Result<Arc<ApiKey>, ApiError> {
+        let name = match (&request.api_key, self.login) {
+            (Some(name), _) => name.as_str(),
+            (None, Some(login)) => login.key.key.as_str(),
+            (None, None) => return Err(mandatory("apiKey")),
+        };
+        let keys = &*self.app.parts.keys;
+        let key = api_key::admit(keys, name, self.address, permission)?;
+        if self
+            .app
+            .parts
+            .queries
+            .is_denied(self.address, Some(key.account))
+        {
+            return Err(denied());
+        }
+        Ok(key)
+    }
+
     /// Checks key, time and signature, in the order of the rules. A session that logged
     /// on leaves key and signature out; its key is looked up again all the same, so that a
     /// revoked one ends at once.
@@ -43,22 +66,9 @@ impl Asking<'_> {
         request: &Request,
         permission: Permission,
     ) -> Result<(Caller, Arc<ApiKey>), ApiError> {
-        let (name, is_signed) = match (&request.api_key, self.login) {
-            (Some(name), _) => (name.as_str(), true),
-            (None, Some(login)) => (login.key.key.as_str(), false),
-            (None, None) => return Err(mandatory("apiKey")),
-        };
-        let keys = &*self.app.parts.keys;
-        let key = api_key::admit(keys, name, self.address, permission)?;
+        let is_signed = request.api_key.is_some();
+        let key = self.key(request, permission)?;
         let account = key.account;
-        if self
-            .app
-            .parts
-            .queries
-            .is_denied(self.address, Some(account))
-        {
-            return Err(denied());
-        }
         let valid_until = timing::check(&request.parameters, self.now)?;
         let digest = if is_signed {
             signed(&request.parameters, &key)?

@@ -145,6 +145,9 @@ pub static FUTURES_METHODS: &[(&str, Method, &str)] = &[
     ("v2/account.status", Method::GET, "/fapi/v3/account"),
     ("account.position", Method::GET, "/fapi/v2/positionRisk"),
     ("v2/account.position", Method::GET, "/fapi/v3/positionRisk"),
+    ("userDataStream.start", Method::POST, "/fapi/v1/listenKey"),
+    ("userDataStream.ping", Method::PUT, "/fapi/v1/listenKey"),
+    ("userDataStream.stop", Method::DELETE, "/fapi/v1/listenKey"),
 ];
 
 /// Finds what answers a method for futures: a version in front is part of the name, and user

@@ -20,6 +20,7 @@ use crate::auth::Caller;
 use crate::auth::api_key::Permission;
 use crate::call::{Answer, App, Call, Outcome};
 use crate::error::ApiError;
+use crate::queries::ApiKey;
 use crate::router::{Access, Route};
 use crate::traces::{TraceParent, Traced};
 use crate::user_events::UserCut;
@@ -256,14 +257,19 @@ impl Session {
             login: self.login.as_ref(),
             now: used.now,
         };
-        let permission = match route.access {
-            Access::Public(_) | Access::Stream(_) => None,
-            Access::Read(_) => Some(Permission::Read),
-            Access::Trade(_) => Some(Permission::Trade),
+        let signed = |permission| {
+            asking
+                .caller(&request, permission)
+                .map(|(it, _)| Who::Caller(it))
         };
-        let caller = permission.map(|permission| asking.caller(&request, permission));
-        let caller = match caller.transpose() {
-            Ok(caller) => caller.map(|(caller, _)| caller),
+        let who = match route.access {
+            Access::Public(_) => Ok(Who::Anybody),
+            Access::Stream(_) => asking.key(&request, Permission::Read).map(Who::Key),
+            Access::Read(_) => signed(Permission::Read),
+            Access::Trade(_) => signed(Permission::Trade),
+        };
+        let who = match who {
+            Ok(who) => who,
             Err(error) => {
                 let text = reply(&request.id, &Err(error), (used, &directory));
                 self.out.push(text);
@@ -282,7 +288,7 @@ impl Session {
         let traced = Traced::begin(&self.app, self.opening.parent.as_ref());
         let name = format!("WS {}", request.method);
         let mut work: Work = Box::pin(async move {
-            let outcome = handle(route, &call, caller).await;
+            let outcome = handle(route, &call, who).await;
             if let Some(traced) = traced {
                 traced.end(name, &outcome);
             }
@@ -374,14 +380,24 @@ impl Session {
     }
 }
 
-async fn handle(route: &'static Route, call: &Call, caller: Option<Caller>) -> Outcome {
-    match (route.access, caller) {
+/// Who asks an endpoint.
+enum Who {
+    Anybody,
+    /// Not signed: a key is enough.
+    Key(Arc<ApiKey>),
+    Caller(Caller),
+}
+
+async fn handle(route: &'static Route, call: &Call, who: Who) -> Outcome {
+    match (route.access, who) {
         (Access::Public(handler), _) => handler(call).await,
-        (Access::Read(handler) | Access::Trade(handler), Some(caller)) => {
+        (Access::Read(handler) | Access::Trade(handler), Who::Caller(caller)) => {
             handler(call, &caller).await
         }
-        (Access::Read(_) | Access::Trade(_), None) => Err(crate::error::rejected_key()),
-        (Access::Stream(_), _) => Err(crate::error::not_supported("listen keys are given by REST")),
+        (Access::Stream(handler), Who::Key(key)) => handler(call, &key).await,
+        (Access::Read(_) | Access::Trade(_) | Access::Stream(_), _) => {
+            Err(crate::error::rejected_key())
+        }
     }
 }
 
