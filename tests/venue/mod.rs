@@ -4,7 +4,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub fn binary() -> PathBuf {
 /// A node that takes orders.
 pub struct Node {
     child: Child,
+    /// What it says on stderr, read as it comes: a full pipe would hold the node up.
+    said: Option<JoinHandle<String>>,
     pub http: String,
     pub fix: String,
     ready_line: String,
@@ -44,6 +47,15 @@ pub struct Start {
 pub struct Trader {
     pub key: String,
     pub secret: String,
+}
+
+/// Reads a pipe to its end, meanwhile.
+fn gathered(mut pipe: ChildStderr) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).expect("stderr is text");
+        text
+    })
 }
 
 /// A test that fails leaves no node behind.
@@ -107,23 +119,21 @@ impl Start {
             .spawn()
             .expect("the program can be started");
         let stdout = child.stdout.take().expect("stdout is piped");
+        let said = gathered(child.stderr.take().expect("stderr is piped"));
         let mut line = String::new();
         let read = BufReader::new(stdout).read_line(&mut line);
         if read.is_err() || !line.starts_with("ready ") {
-            let mut stderr = String::new();
-            if let Some(mut pipe) = child.stderr.take() {
-                pipe.read_to_string(&mut stderr).expect("stderr is text");
-            }
             let status = child.wait().expect("the child can be waited for");
             return Err(Ended {
                 code: status.code(),
-                stderr,
+                stderr: said.join().expect("stderr is text"),
             });
         }
         let named = |name| address(&line, name).expect("ready names the address");
         let (http, fix) = (named("http"), named("fix"));
         Ok(Node {
             child,
+            said: Some(said),
             http,
             fix,
             ready_line: line,
@@ -162,13 +172,10 @@ impl Node {
         let deadline = Instant::now() + most;
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
-                let mut stderr = String::new();
-                if let Some(mut pipe) = self.child.stderr.take() {
-                    pipe.read_to_string(&mut stderr).expect("stderr is text");
-                }
+                let said = self.said.take().expect("it ends once");
                 return Ended {
                     code: status.code(),
-                    stderr,
+                    stderr: said.join().expect("stderr is text"),
                 };
             }
             if Instant::now() > deadline {
