@@ -85,7 +85,8 @@ impl<T: Trace> Engine<T> {
                 }
                 let sums = self.pool(self.pool_of(account, it.symbol, *side));
                 let able = self.able_lots(it, theirs.signum(), sums.balance());
-                if able == 0 && !account.is_venue() {
+                let cannot_pay = able == 0 || self.would_owe((account, *side), it);
+                if cannot_pay && !account.is_venue() {
                     continue;
                 }
                 let able = if account.is_venue() { i64::MAX } else { able };
@@ -99,6 +100,23 @@ impl<T: Trace> Engine<T> {
             }
         }
         best.map(|(_, account, side, able)| (account, side, able))
+    }
+
+    /// Whether an isolated position that is worth less than nothing would be closed whole
+    /// and owe more than the wallet behind it holds.
+    fn would_owe(&self, (account, side): (AccountId, PositionSide), it: &Deleverage) -> bool {
+        let contract = &self.state.perpetuals.contracts[&it.symbol];
+        let market = &self.state.symbols[it.symbol.0 as usize].market;
+        if !contract.desk(account).is_some_and(|desk| desk.isolated) {
+            return false;
+        }
+        let holding = contract.leg(account, side).holding;
+        let (size, unit) = (i128::from(holding.size.0), market.quote_per_tick_lot);
+        let value = margin::value(size, it.price, unit).map_or(0, |value| value.0);
+        let wallets = &self.state.perpetuals.wallets;
+        let free = wallets.balance(account, market.quote).free.0;
+        let left = holding.isolated.0 + free + value - holding.cost.0;
+        i128::from(it.qty.0) >= size.abs() && left < 0
     }
 
     /// Lots that a pool can close at the price with its balance staying at zero or above.
