@@ -18,6 +18,11 @@ const LOOK_NS: u64 = 1_000_000_000;
 /// Gives each command its time; never goes back.
 pub struct Clock {
     anchor: Instant,
+    reckoning: Reckoning,
+}
+
+/// The clock's arithmetic, without the machine's clocks: what was read goes in.
+pub struct Reckoning {
     anchor_ns: u64,
     last_ns: u64,
     looked_ns: u64,
@@ -39,11 +44,32 @@ pub fn wall_clock() -> TimeNs {
 impl Clock {
     /// Anchored to the wall clock, but never before `last`, the journal's last time.
     pub fn start(last: TimeNs) -> Clock {
-        let wall = wall_clock();
-        let anchor_ns = wall.0.max(last.0);
         Clock {
-            ahead_ns: (anchor_ns - wall.0) as i64,
             anchor: Instant::now(),
+            reckoning: Reckoning::start(last, wall_clock()),
+        }
+    }
+
+    /// The time of the next command.
+    #[inline]
+    pub fn now(&mut self) -> TimeNs {
+        let elapsed_ns = self.anchor.elapsed().as_nanos() as u64;
+        self.reckoning.read(elapsed_ns, wall_clock)
+    }
+
+    /// How far this clock is ahead of the wall clock, in nanoseconds.
+    #[inline]
+    pub fn ahead_ns(&self) -> i64 {
+        self.reckoning.ahead_ns
+    }
+}
+
+impl Reckoning {
+    /// Anchored to `wall`, but never before `last`.
+    pub fn start(last: TimeNs, wall: TimeNs) -> Reckoning {
+        let anchor_ns = wall.0.max(last.0);
+        Reckoning {
+            ahead_ns: (anchor_ns - wall.0) as i64,
             anchor_ns,
             last_ns: anchor_ns,
             looked_ns: anchor_ns,
@@ -52,28 +78,22 @@ impl Clock {
         }
     }
 
-    /// The time of the next command.
+    /// The time, so many nanoseconds of the steady clock after the start; `wall` is looked
+    /// at once a second.
     #[inline]
-    pub fn now(&mut self) -> TimeNs {
-        let elapsed = self.anchor.elapsed().as_nanos() as u64;
-        let reading = self.anchor_ns.saturating_add(elapsed);
+    pub fn read(&mut self, elapsed_ns: u64, wall: impl FnOnce() -> TimeNs) -> TimeNs {
+        let reading = self.anchor_ns.saturating_add(elapsed_ns);
         if reading.saturating_sub(self.looked_ns) > LOOK_NS {
-            self.look_at_wall_clock(reading);
+            self.compare(reading, wall());
         }
         self.last_ns = self.last_ns.max(reading);
         TimeNs(self.last_ns)
     }
 
-    /// How far this clock is ahead of the wall clock, in nanoseconds.
-    #[inline]
-    pub fn ahead_ns(&self) -> i64 {
-        self.ahead_ns
-    }
-
     #[cold]
-    fn look_at_wall_clock(&mut self, reading: u64) {
+    fn compare(&mut self, reading: u64, wall: TimeNs) {
         self.looked_ns = reading;
-        let difference = i128::from(wall_clock().0) - i128::from(reading);
+        let difference = i128::from(wall.0) - i128::from(reading);
         self.ahead_ns = (-difference).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
         if difference.abs() > STEP_NS && self.owed_ns == 0 {
             tracing::warn!(

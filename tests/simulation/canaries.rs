@@ -2,14 +2,22 @@
 
 use journal::simulation::disk::Canary;
 
-use crate::profile::{Planted, Profile};
+use crate::profile::{Era, Planted, Profile};
 use crate::shrink::{all, run};
 
 const SEEDS: u64 = 100;
 
+/// What the disk alone shows is looked for where nothing else is in the way.
+fn era_of(planted: Planted) -> Era {
+    match planted {
+        Planted::Disk(_) | Planted::AnswerBeforeDurable | Planted::NoChecksum => Era::Disk,
+        _ => Era::Whole,
+    }
+}
+
 fn found(planted: Planted) {
     for seed in 1..=SEEDS {
-        let profile = Profile::of(seed, Some(planted));
+        let profile = Profile::of_era((era_of(planted), seed), Some(planted));
         if let Some(what) = run(&profile, &all(&profile)).violation {
             println!("{planted:?} was found by seed {seed}: {what}");
             return;
@@ -56,4 +64,34 @@ fn canary_an_answer_before_it_is_durable_is_found() {
 #[test]
 fn canary_frames_without_a_checksum_are_found() {
     found(Planted::NoChecksum);
+}
+
+#[test]
+fn canary_a_clock_that_follows_the_wall_is_found() {
+    found(Planted::FollowsWall);
+}
+
+#[test]
+fn canary_an_edge_that_forgets_the_request_is_found() {
+    found(Planted::EdgeForgetsRequest);
+}
+
+#[test]
+fn canary_answers_that_go_to_another_are_found() {
+    found(Planted::AnswersCrossed);
+}
+
+#[test]
+fn canary_a_sink_that_forgets_is_found() {
+    found(Planted::SinkForgets);
+}
+
+#[test]
+fn canary_a_sink_that_keeps_halves_is_found() {
+    found(Planted::SinkKeepsHalves);
+}
+
+#[test]
+fn canary_a_row_that_was_deleted_is_found() {
+    found(Planted::RowDeleted);
 }

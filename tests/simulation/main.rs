@@ -6,11 +6,13 @@
 //! by its own code, and what it has must be what the model, which knows the answers that
 //! were given, expects.
 //!
-//! Absent on purpose: threads, sleeping, the wall clock, files of the machine.
+//! Absent on purpose: threads, sleeping, the wall clock, files of the machine (but for the
+//! read models of `rows`, which have a database of their own).
 //!
 //! Reading order: `profile` (what a seed is about), `workload` and `whole` (what is sent),
-//! `world` (the steps), `node` (the real code, driven), `model` (what was promised), `start`
-//! (crash, recovery, checks), `scan` (a second look at the disk), `shrink`, `campaign` (many
+//! `times`, `network`, `sinks` and `rows` (what is around the node), `world` (the steps),
+//! `node` (the real code, driven), `model` and `timers` (what was promised), `start` (crash,
+//! recovery, checks), `scan` (a second look at the disk), `shrink`, `kept`, `campaign` (many
 //! seeds), then the tests; `fixtures` (released formats) shares the workload only.
 
 #[path = "../../engine/tests/naive/mod.rs"]
@@ -24,12 +26,18 @@ mod venue;
 mod profile;
 mod whole;
 mod workload;
+mod times;
+mod network;
+mod sinks;
+mod rows;
 mod model;
+mod timers;
 mod scan;
 mod node;
 mod world;
 mod start;
 mod shrink;
+mod kept;
 mod campaign;
 mod canaries;
 mod fixtures;

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use schemas::command::{Command, CommandBuffer, RequestDigest};
 use schemas::event::Event;
+use schemas::ids::{OrderId, SymbolId};
 use schemas::numbered::{Numbered, Producer};
 use schemas::reject::RejectReason;
 use schemas::units::TimeNs;
+
+use crate::network::{Told, told};
+use crate::node::Ticket;
 
 /// A request that was repeated within this time is refused, in nanoseconds.
 const ONCE_WITHIN_NS: u64 = 60_000_000_000;
@@ -16,6 +20,8 @@ const ONCE_WITHIN_NS: u64 = 60_000_000_000;
 pub struct Entry {
     pub time: TimeNs,
     pub command: Command,
+    /// Whose request it was; 0 = the node's own.
+    pub ticket: Ticket,
 }
 
 /// The journal as it should be, and how much of it was answered.
@@ -69,38 +75,80 @@ pub fn request_of(command: &mut Command) -> Option<&mut RequestDigest> {
     }
 }
 
+/// The same of every command that is refused when it comes again.
+pub fn signed(command: &mut Command) -> Option<&mut RequestDigest> {
+    match command {
+        Command::CancelReplace(replace) => Some(&mut replace.order.request),
+        Command::CancelReplaceWithTerms(replace) | Command::ReplaceRest(replace) => {
+            Some(&mut replace.new.order.request)
+        }
+        Command::ReplacePegged(pegged) => Some(&mut pegged.replace.new.order.request),
+        Command::AmendOrder(amend) => Some(&mut amend.request),
+        Command::ModifyOrder(modify) => Some(&mut modify.request),
+        command => request_of(command),
+    }
+}
+
+/// Until when such a command may be journaled; zero = whenever.
+pub fn window_of(command: &mut Command) -> Option<&mut TimeNs> {
+    Some(match command {
+        Command::PlaceOrder(order) => &mut order.valid_until,
+        Command::PlaceOrderWithTerms(place) => &mut place.order.valid_until,
+        Command::PlacePegged(place) => &mut place.new.order.valid_until,
+        Command::PlaceOrderList(list) => &mut list.valid_until,
+        Command::PlacePeggedList(pegged) => &mut pegged.list.valid_until,
+        Command::PlacePerpetual(place) => &mut place.order.valid_until,
+        Command::CancelReplace(replace) => &mut replace.order.valid_until,
+        Command::CancelReplaceWithTerms(replace) | Command::ReplaceRest(replace) => {
+            &mut replace.new.order.valid_until
+        }
+        Command::ReplacePegged(pegged) => &mut pegged.replace.new.order.valid_until,
+        Command::CancelOrder(cancel) => &mut cancel.valid_until,
+        Command::CancelAll(cancel) => &mut cancel.valid_until,
+        Command::AmendOrder(amend) => &mut amend.valid_until,
+        Command::ModifyOrder(modify) => &mut modify.valid_until,
+        _ => return None,
+    })
+}
+
 /// Notices a signed request that was executed twice.
 #[derive(Default)]
 pub struct OnceOnly {
-    accepted: BTreeMap<[u8; 16], TimeNs>,
     /// The newest number of each producer that did something or was refused for itself.
     numbers: BTreeMap<Producer, u64>,
+    /// What each request became, and when.
+    pub executed: BTreeMap<Ticket, (TimeNs, SymbolId, OrderId)>,
 }
 
 impl OnceOnly {
     /// Takes one command with what it did.
     ///
     /// # Errors
-    /// When the request was executed before.
+    /// When the request was executed before: ever, if it says how long it is valid, and
+    /// within a minute otherwise.
     pub fn take(&mut self, entry: &Entry, events: &[Event]) -> Result<(), Violation> {
         if let Command::Numbered(numbered) = &entry.command {
             return self.number(numbered, events);
         }
         let mut command = entry.command.clone();
-        let Some(request) = request_of(&mut command) else {
+        let Told::Accepted(symbol, order) = told(&command, events) else {
             return Ok(());
         };
-        let executed = events
-            .iter()
-            .any(|event| matches!(event, Event::OrderAccepted(_)));
-        if request.is_none() || !executed {
+        if entry.ticket == 0 {
             return Ok(());
         }
-        match self.accepted.insert(request.0, entry.time) {
-            Some(before) if entry.time.0 - before.0 <= ONCE_WITHIN_NS => Err(format!(
-                "a request was executed twice: {:?} at {} and {}",
-                request, before.0, entry.time.0
-            )),
+        let has_window = window_of(&mut command).is_some_and(|until| until.0 != 0);
+        if !has_window && signed(&mut command).is_none_or(|request| request.is_none()) {
+            return Ok(());
+        }
+        let now = (entry.time, symbol, order);
+        match self.executed.insert(entry.ticket, now) {
+            Some(before) if has_window || entry.time.0 - before.0.0 <= ONCE_WITHIN_NS => {
+                Err(format!(
+                    "request {} was executed twice: {before:?} and {now:?}",
+                    entry.ticket
+                ))
+            }
             _ => Ok(()),
         }
     }

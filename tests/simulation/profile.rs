@@ -49,7 +49,26 @@ pub enum Step {
     Flip,
     /// The node is stopped and started.
     Restart,
+    /// Between steps: a sink follows for a while.
+    Follow,
+    /// Between steps: the wall clock is set, or the machine sleeps.
+    Disturb,
+    /// Between steps: time passes until something arrives.
+    Wait,
 }
+
+/// What the simulator knew when a seed was drawn: a seed that once failed means the same for
+/// ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Era {
+    /// One disk, one clock, clients next to the node.
+    Disk = 1,
+    /// Networks, clocks that jump, sinks, crowds and extremes besides.
+    Whole = 2,
+}
+
+/// Marks the number of a step that lies between two others.
+pub const BETWEEN: u32 = 1 << 31;
 
 /// Every step and the range its weight is drawn from.
 const WEIGHTS: [(Step, u64, u64); 19] = [
@@ -83,16 +102,35 @@ pub enum Planted {
     AnswerBeforeDurable,
     /// Frames are believed whatever their checksum.
     NoChecksum,
+    /// The sequencer takes its time from the wall clock.
+    FollowsWall,
+    /// The edge does not pass on which request it was.
+    EdgeForgetsRequest,
+    /// Each answer goes to whom the one before belongs.
+    AnswersCrossed,
+    /// A sink leaves out the last command of a batch.
+    SinkForgets,
+    /// A sink keeps what belongs to no finished step.
+    SinkKeepsHalves,
+    /// Somebody deletes a row of the read models.
+    RowDeleted,
 }
 
 /// What is drawn once for a seed.
 #[derive(Clone, Debug)]
 pub struct Profile {
+    pub era: Era,
     pub seed: u64,
     pub steps: u32,
     pub theme: Theme,
     /// Every kind of command, not spot alone.
     pub whole: bool,
+    /// Thousands of accounts.
+    pub crowd: bool,
+    /// Quantities and prices of one, and of as much as there is.
+    pub extremes: bool,
+    /// Rows in a database, compared by the reconciler.
+    pub rows: bool,
     pub settings: Settings,
     pub planted: Option<Planted>,
     weights: Vec<(Step, u64)>,
@@ -139,6 +177,11 @@ fn certain(dice: &mut Dice, steps: u32) -> BTreeMap<u32, Step> {
 impl Profile {
     /// The profile of a seed.
     pub fn of(seed: u64, planted: Option<Planted>) -> Profile {
+        Profile::of_era((Era::Whole, seed), planted)
+    }
+
+    /// The profile of a seed as it was drawn then.
+    pub fn of_era((era, seed): (Era, u64), planted: Option<Planted>) -> Profile {
         let mut dice = Dice::new(seed ^ 0x0070_726f_6669_6c65);
         // Some seeds crash all the time, some fill several segments in between.
         let calm = [1, 4, 16][dice.below(3) as usize];
@@ -161,12 +204,18 @@ impl Profile {
             Theme::Deep,
         ];
         let lags = [4, 16, 64, 1_024];
+        let now = era == Era::Whole;
+        let (crowd, extremes) = (now && seed % 20 == 9, now && seed % 10 == 6);
         Profile {
+            era,
             seed,
             steps,
             theme: themes[dice.below(6) as usize],
             // By the number, so that seeds that once failed stay what they were.
-            whole: seed.is_multiple_of(3),
+            whole: seed.is_multiple_of(3) || crowd || extremes,
+            crowd,
+            extremes,
+            rows: now && seed % 5 == 1,
             settings: Settings {
                 segment_bytes: 65_536,
                 max_lag: lags[dice.below(4) as usize],
@@ -176,6 +225,25 @@ impl Profile {
             weights,
             certain,
         }
+    }
+
+    /// What happens before a step, if anything.
+    pub fn between(&self, index: u32) -> Option<Step> {
+        if self.era == Era::Disk {
+            return None;
+        }
+        // Each early enough to be met in the shortest run.
+        let step = match index {
+            90 | 360 => Step::Disturb,
+            45 | 200 => Step::Follow,
+            _ => match self.dice_of(index | BETWEEN).below(120) {
+                0 => Step::Disturb,
+                1..8 => Step::Follow,
+                8..12 => Step::Wait,
+                _ => return None,
+            },
+        };
+        Some(step)
     }
 
     /// The dice of one step: dropping a step leaves the others as they were.

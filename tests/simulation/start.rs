@@ -19,7 +19,9 @@ use schemas::ids::Offset;
 
 use crate::model::{OnceOnly, Violation};
 use crate::node::Node;
+use crate::profile::Era;
 use crate::scan;
+use crate::timers::Timers;
 use crate::world::{Course, World};
 
 /// Starts in a row that a planned fault may spoil.
@@ -38,6 +40,9 @@ struct Replayed {
     chains: Vec<u64>,
     /// The crc32c of each command's events.
     events: Vec<u32>,
+    /// What became of each request.
+    once: OnceOnly,
+    timers: Timers,
 }
 
 impl World {
@@ -183,7 +188,7 @@ impl World {
             }
             let failed_before = self.disk.tally().failed_syncs;
             let failure = match self.attempt() {
-                Start::Up(up) if !self.disk.is_dead() => return self.check(*up, proven),
+                Start::Up(up) if !self.disk.is_dead() => return self.check(*up, proven, dice),
                 Start::Up(_) => Failure::new(Exit::Io, "killed at the end of a start"),
                 Start::Refused(failure) => failure,
             };
@@ -236,7 +241,12 @@ impl World {
     }
 
     /// What must hold after every start.
-    fn check(&mut self, up: (Opened, Rebuilt), proven: u64) -> Result<Course, Violation> {
+    fn check(
+        &mut self,
+        up: (Opened, Rebuilt),
+        proven: u64,
+        dice: &mut Dice,
+    ) -> Result<Course, Violation> {
         let (opened, rebuilt) = up;
         let next = opened.recovered.next.0;
         if let Some(torn) = &opened.recovered.torn {
@@ -282,19 +292,57 @@ impl World {
         if next < self.model.entries.len() as u64 {
             self.seen.mark("unanswered commands were lost");
         }
-        self.model.settle(replayed.chains);
+        if self.profile.era != Era::Disk {
+            self.check_clients(&replayed)?;
+            self.sinks.check(&self.model, &replayed.events)?;
+        }
+        self.model.settle(replayed.chains.clone());
         let engine = &rebuilt.replayer.engine;
         for met in self.workload.rebuild(&self.model.entries, engine) {
             self.seen.mark(met);
         }
+        let last = engine
+            .now()
+            .max(opened.recovered.last_time.unwrap_or_default());
         self.node = Some(Node::new(LocalLog::new(opened.writer), rebuilt));
+        if self.profile.era != Era::Disk {
+            if let Some(met) = self.times.boot(last, dice) {
+                self.seen.mark(met);
+            }
+            if dice.chance(1, 2) {
+                self.with_node(|node| node.durable.step_sync(true));
+                self.sinks_have_all(dice)?;
+                self.sinks.check(&self.model, &replayed.events)?;
+            }
+        }
         Ok(Course::On)
+    }
+
+    /// What clients were told of is there, as they were told.
+    fn check_clients(&mut self, replayed: &Replayed) -> Result<(), Violation> {
+        for met in &replayed.timers.met {
+            self.seen.mark(met);
+        }
+        for (ticket, told) in &self.network.ledger {
+            let executed = replayed.once.executed.get(ticket);
+            let order = executed.map(|(_, symbol, order)| (*symbol, *order));
+            if order != Some(*told) {
+                return Err(format!(
+                    "who sent request {ticket} was told {told:?}, the journal has {order:?}"
+                ));
+            }
+        }
+        if !self.network.ledger.is_empty() {
+            self.seen.mark("what clients were told was compared");
+        }
+        Ok(())
     }
 
     fn replay_from_zero(&self, opened: &Opened) -> Result<Replayed, Wrong> {
         let seed = lookup_seed(opened.recovered.id);
         let mut replayer = Replayer::new(Engine::new(seed), Chain::new(), Default::default());
         let mut once = OnceOnly::default();
+        let mut timers = Timers::default();
         let (mut chains, mut events) = (Vec::new(), Vec::new());
         let reader = Reader::open(self.disk.path(), Offset(0)).map_err(damaged)?;
         let mut reader = reader.follow(opened.durable.clone());
@@ -309,6 +357,9 @@ impl World {
                 .step(&frame)
                 .map_err(|error| Wrong::Different(error.to_string()))?;
             once.take(entry, applied.events).map_err(Wrong::Different)?;
+            timers
+                .take(entry, applied.events)
+                .map_err(Wrong::Different)?;
             events.push(crc32c::crc32c(applied.encoded));
             chains.push(replayer.chain.value());
         }
@@ -320,6 +371,8 @@ impl World {
             replayer,
             chains,
             events,
+            once,
+            timers,
         })
     }
 

@@ -47,7 +47,8 @@ impl Workload {
     /// The workload of a seed.
     pub fn new(profile: &Profile, seed: u64) -> Workload {
         if profile.whole {
-            return Workload::Whole(Whole::new(seed));
+            let (crowd, extremes) = (profile.crowd, profile.extremes);
+            return Workload::Whole(Whole::new(seed).among(crowd, extremes));
         }
         Workload::Spot(Box::new(Spot {
             swarm: Swarm::new(seed, profile.theme),

@@ -8,13 +8,19 @@ use schemas::command::{Command, RequestDigest};
 use schemas::ids::Offset;
 use schemas::units::TimeNs;
 
-use crate::model::{Entry, Model, Violation, request_of};
+use crate::model::{Entry, Model, Violation, request_of, signed};
+use crate::network::{self, Network, Told};
 use crate::node::{Node, Taken, Ticket};
-use crate::profile::{Planted, Profile, Step};
+use crate::profile::{BETWEEN, Era, Planted, Profile, Step};
+use crate::rows::Rows;
+use crate::sinks::Sinks;
+use crate::times::{SECOND, Times};
 use crate::workload::{Done, Workload};
 
 /// Commands that may wait for the sequencer.
 const QUEUE: usize = 64;
+/// Frames after which no timer is due any more, whatever the time does.
+const TIMERS: u32 = 512;
 /// Requests that clients remember to send again.
 const REMEMBERED: usize = 32;
 
@@ -67,7 +73,12 @@ pub struct World {
     pub disk: Disk,
     pub node: Option<Node>,
     pub model: Model,
-    pub now: u64,
+    pub times: Times,
+    pub network: Network,
+    pub sinks: Sinks,
+    pub rows: Option<Rows>,
+    /// There is nothing to run any more.
+    pub is_over: bool,
     /// A sector was lost, misdirected or flipped: a start may refuse.
     pub dishonest: bool,
     pub seen: Seen,
@@ -76,6 +87,10 @@ pub struct World {
     remembered: VecDeque<(Ticket, Command)>,
     waiting: BTreeMap<Ticket, Command>,
     next_ticket: Ticket,
+    /// Whose answer was the last one, for a planted fault.
+    answered_last: Ticket,
+    /// Requests that a full disk has refused.
+    refused: Vec<Ticket>,
 }
 
 impl World {
@@ -93,7 +108,11 @@ impl World {
             disk,
             node: None,
             model: Model::default(),
-            now: crate::venue::START.0,
+            times: Times::new(profile.planted == Some(Planted::FollowsWall)),
+            network: Network::default(),
+            sinks: Sinks::new(Dice::new(profile.seed), profile.planted),
+            rows: profile.rows.then(Rows::new),
+            is_over: false,
             dishonest: false,
             seen: Seen::default(),
             workload: Workload::new(profile, dice.draw()),
@@ -101,9 +120,19 @@ impl World {
             remembered: VecDeque::new(),
             waiting: BTreeMap::new(),
             next_ticket: 1,
+            answered_last: 0,
+            refused: Vec::new(),
             profile: profile.clone(),
         };
         world.start(&mut dice)?;
+        for (is_so, met) in [
+            (profile.crowd, "thousands of accounts"),
+            (profile.extremes, "dust and extreme quantities"),
+        ] {
+            if is_so {
+                world.seen.mark(met);
+            }
+        }
         for command in world.workload.opening() {
             world.sequence_one(0, &command)?;
         }
@@ -116,13 +145,17 @@ impl World {
     /// What a start or the engine did wrong.
     pub fn step(&mut self, index: u32) -> Result<Course, Violation> {
         let mut dice = self.profile.dice_of(index);
+        if index & BETWEEN != 0 {
+            self.between(index, &mut dice)?;
+            return self.after(&mut dice);
+        }
         match self.profile.step(index, &mut dice) {
             Step::Send => {
                 // A full disk is met by those who go on sending.
                 let full = self.disk.planned().capacity.is_some();
                 let most = if full { 40 } else { 8 };
                 for _ in 0..1 + dice.below(most) {
-                    self.send();
+                    self.send(&mut dice);
                 }
             }
             Step::Repeat => self.repeat(&mut dice),
@@ -139,10 +172,15 @@ impl World {
             Step::Restart => return self.restart(&mut dice),
             step => self.plan(step, &mut dice),
         }
+        self.after(&mut dice)
+    }
+
+    /// A step may have been the last one of this life.
+    fn after(&mut self, dice: &mut Dice) -> Result<Course, Violation> {
         if self.disk.is_dead() {
             self.seen.mark("killed in the middle of a call");
             let crash = [Crash::Kill, Crash::Power][dice.below(2) as usize];
-            return self.crash(crash, &mut dice);
+            return self.crash(crash, dice);
         }
         let failed = self
             .node
@@ -152,12 +190,12 @@ impl World {
             // The node ends with 74; who comes first, the operator or the power cut?
             self.seen.mark("a failed sync ended the node");
             let crash = [Crash::Kill, Crash::Kill, Crash::Power][dice.below(3) as usize];
-            return self.crash(crash, &mut dice);
+            return self.crash(crash, dice);
         }
         Ok(Course::On)
     }
 
-    fn with_node(&mut self, work: impl FnOnce(&mut Node)) {
+    pub fn with_node(&mut self, work: impl FnOnce(&mut Node)) {
         if let Some(node) = &mut self.node {
             work(node);
         }
@@ -181,18 +219,95 @@ impl World {
         self.disk.plan(plan);
     }
 
-    fn send(&mut self) {
-        self.now += self.workload.pause();
+    fn is_era(&self, era: Era) -> bool {
+        self.profile.era == era
+    }
+
+    fn send(&mut self, dice: &mut Dice) {
+        self.times.now += self.workload.pause();
         let Some(node) = &self.node else { return };
         let mut command = self.workload.next(&node.engine);
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        if let Some(request) = request_of(&mut command) {
+        let request = match self.is_era(Era::Disk) {
+            true => request_of(&mut command),
+            false => signed(&mut command),
+        };
+        if let Some(request) = request {
             let mut digest = [3; 16];
             digest[..8].copy_from_slice(&ticket.to_le_bytes());
             *request = RequestDigest(digest);
         }
-        self.submit(ticket, command);
+        if self.is_era(Era::Disk) {
+            return self.submit(ticket, command);
+        }
+        let (now, venue) = (self.times.now, self.times.venue());
+        self.network.send((ticket, command), (now, venue), dice);
+    }
+
+    /// What happens between two steps.
+    fn between(&mut self, index: u32, dice: &mut Dice) -> Result<(), Violation> {
+        match self.profile.between(index & !BETWEEN) {
+            Some(Step::Disturb) => self.seen.mark(self.times.disturb(dice)),
+            Some(Step::Wait) => {
+                let due = self.network.next_due().unwrap_or(0);
+                self.times.now = self.times.now.max(due);
+            }
+            Some(_) => self.follow(dice)?,
+            None => {}
+        }
+        self.deliver(dice)
+    }
+
+    /// Sinks follow what has passed the gate.
+    fn follow(&mut self, dice: &mut Dice) -> Result<(), Violation> {
+        self.with_node(Node::flush);
+        // After a failed write sinks stand still until the next start.
+        if self
+            .node
+            .as_ref()
+            .is_none_or(|node| node.event_log.is_none())
+        {
+            return Ok(());
+        }
+        let newest = Offset(self.model.promised());
+        for met in self.sinks.follow(self.disk.path(), newest, dice) {
+            self.seen.mark(met);
+        }
+        let followed = self
+            .rows
+            .as_ref()
+            .map(|rows| rows.follow(self.disk.path(), newest));
+        match followed {
+            Some(Err(what)) if !self.is_troubled() => Err(what),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the network brings, both ways.
+    fn deliver(&mut self, dice: &mut Dice) -> Result<(), Violation> {
+        let (now, venue) = (self.times.now, self.times.venue());
+        for (ticket, mut command) in self.network.arrive(now, venue, dice) {
+            if QUEUE <= self.queue.len() {
+                self.seen.mark("a full queue said busy");
+                self.network.answer((ticket, Told::Other), now, dice);
+                continue;
+            }
+            if self.profile.planted == Some(Planted::EdgeForgetsRequest)
+                && let Some(request) = signed(&mut command)
+            {
+                *request = RequestDigest::default();
+            }
+            self.queue.push_back((ticket, command));
+        }
+        for ticket in std::mem::take(&mut self.refused) {
+            self.network.answer((ticket, Told::Other), now, dice);
+        }
+        self.network.listen(now, dice)?;
+        for met in std::mem::take(&mut self.network.met) {
+            self.seen.mark(met);
+        }
+        Ok(())
     }
 
     fn submit(&mut self, ticket: Ticket, command: Command) {
@@ -209,6 +324,9 @@ impl World {
 
     /// The same bytes again, answered or not.
     fn repeat(&mut self, dice: &mut Dice) {
+        if !self.is_era(Era::Disk) {
+            return self.network.repeat(self.times.now, dice);
+        }
         if self.remembered.is_empty() {
             return;
         }
@@ -219,12 +337,11 @@ impl World {
     }
 
     fn sequence(&mut self, dice: &mut Dice) -> Result<(), Violation> {
-        self.carry_on()?;
-        let due = self.node.as_ref().and_then(|node| node.outcome.wake_at);
-        if self.queue.is_empty() && due.is_some_and(|due| due.0 <= self.now) {
-            self.seen.mark("a timer was due");
-            self.sequence_one(0, &Command::AdvanceClock)?;
+        if !self.is_era(Era::Disk) {
+            self.deliver(dice)?;
         }
+        self.carry_on()?;
+        self.timers()?;
         for _ in 0..1 + dice.below(48) {
             let Some((ticket, command)) = self.queue.pop_front() else {
                 break;
@@ -235,6 +352,33 @@ impl World {
         // Now and then the power goes between the append and the publication.
         if dice.chance(3, 4) {
             self.with_node(|node| daybook::pipeline::log::CommandLog::publish(&mut *node.log));
+        }
+        Ok(())
+    }
+
+    /// What is due on an idle venue is done by a frame.
+    fn timers(&mut self) -> Result<(), Violation> {
+        let is_era_1 = self.is_era(Era::Disk);
+        for round in 0..TIMERS {
+            let now = match is_era_1 {
+                true => TimeNs(self.times.now),
+                false => self.times.venue(),
+            };
+            let node = self.node.as_ref();
+            let due = node.and_then(|node| node.outcome.wake_at);
+            if !self.queue.is_empty() || due.is_none_or(|due| now < due) {
+                return Ok(());
+            }
+            self.seen.mark("a timer was due");
+            let before = self.model.entries.len();
+            self.sequence_one(0, &Command::AdvanceClock)?;
+            if is_era_1 || before == self.model.entries.len() {
+                return Ok(());
+            }
+            self.carry_on()?;
+            if round + 1 == TIMERS {
+                return Err(format!("timers are due for ever: {due:?} at {now:?}"));
+            }
         }
         Ok(())
     }
@@ -255,7 +399,13 @@ impl World {
         let Some(node) = &mut self.node else {
             return Ok(());
         };
-        let time = TimeNs(self.now.max(node.engine.now().0));
+        let time = match self.profile.era {
+            Era::Disk => TimeNs(self.times.now.max(node.engine.now().0)),
+            Era::Whole => self.times.venue(),
+        };
+        if self.profile.era != Era::Disk {
+            self.times.check(time)?;
+        }
         match node.take(time, command, ticket) {
             Taken::At(offset) => {
                 assert_eq!(offset.0 as usize, self.model.entries.len());
@@ -272,11 +422,16 @@ impl World {
                 };
                 self.workload.hear(&done, &node.engine)?;
                 let command = command.clone();
-                self.model.entries.push(Entry { time, command });
+                self.model.entries.push(Entry {
+                    time,
+                    command,
+                    ticket,
+                });
             }
             Taken::Refused => {
                 self.seen.mark("a full disk refused a command");
                 self.waiting.remove(&ticket);
+                self.refused.push(ticket);
             }
             Taken::Broken => {}
         }
@@ -308,6 +463,18 @@ impl World {
             assert_eq!(applied.stamp.offset.0, self.model.promised());
             self.model.answered.push(chain);
             self.waiting.remove(&applied.ticket);
+            if self.profile.era != Era::Disk && applied.ticket != 0 {
+                let crossed = self.profile.planted == Some(Planted::AnswersCrossed);
+                let last = std::mem::replace(&mut self.answered_last, applied.ticket);
+                let ticket = if crossed && last != 0 {
+                    last
+                } else {
+                    applied.ticket
+                };
+                let command = &self.model.entries[applied.stamp.offset.0 as usize].command;
+                let told = (ticket, network::told(command, &applied.events));
+                self.network.answer(told, self.times.now, dice);
+            }
         }
     }
 
@@ -330,6 +497,63 @@ impl World {
         Ok(())
     }
 
+    /// Everything comes to rest: what is on its way arrives, the node is started once more,
+    /// the sinks have everything.
+    ///
+    /// # Errors
+    /// What does not hold then.
+    pub fn settle(&mut self) -> Result<(), Violation> {
+        if self.is_era(Era::Disk) || self.node.is_none() {
+            return Ok(());
+        }
+        let mut dice = Dice::new(!self.profile.seed);
+        self.disk.plan(Plan::default());
+        for _ in 0..8 {
+            self.times.now += 20 * SECOND;
+            self.sequence(&mut dice)?;
+            self.with_node(|node| daybook::pipeline::log::CommandLog::publish(&mut *node.log));
+            self.with_node(|node| node.durable.step_sync(true));
+            self.gate(&mut dice);
+        }
+        if self.restart(&mut dice)? == Course::Over {
+            return Ok(());
+        }
+        self.with_node(|node| node.durable.step_sync(true));
+        self.sinks_have_all(&mut dice)?;
+        if let Some(rows) = &self.rows {
+            rows.follow(self.disk.path(), Offset(self.model.promised()))?;
+            let tampered = self.profile.planted == Some(Planted::RowDeleted);
+            rows.compare(self.disk.path(), tampered)?;
+            self.seen.mark("the read models were compared");
+        }
+        Ok(())
+    }
+
+    /// Undisturbed, the sink gets everything.
+    ///
+    /// # Errors
+    /// When it does not, although nothing is wrong with the disk.
+    pub fn sinks_have_all(&mut self, dice: &mut Dice) -> Result<(), Violation> {
+        let newest = Offset(self.model.promised());
+        let mut lacks = self.sinks.catch_up(self.disk.path(), newest);
+        if lacks.is_some() {
+            // Where the event log was lost, the seal of an idle node begins the next one.
+            self.sequence_one(0, &Command::Seal)?;
+            self.with_node(|node| daybook::pipeline::log::CommandLog::publish(&mut *node.log));
+            self.with_node(|node| node.durable.step_sync(true));
+            self.gate(dice);
+            self.with_node(Node::flush);
+            let newest = Offset(self.model.promised());
+            lacks = self.sinks.catch_up(self.disk.path(), newest);
+        }
+        match lacks {
+            Some(_) if self.is_troubled() => {}
+            Some(what) => return Err(what),
+            None => self.seen.mark("a sink had everything"),
+        }
+        Ok(())
+    }
+
     /// Whether something planned explains a refusal.
     pub fn is_troubled(&self) -> bool {
         self.dishonest
@@ -341,6 +565,11 @@ impl World {
     /// What clients do when the node is back: send again, or give up.
     pub fn clients_return(&mut self, dice: &mut Dice) {
         self.queue.clear();
+        if !self.is_era(Era::Disk) {
+            // They find out by waiting. The node was away for a while.
+            self.times.now += dice.below(90 * SECOND);
+            return;
+        }
         let patient = dice.chance(1, 2);
         for (ticket, command) in std::mem::take(&mut self.waiting) {
             if patient || dice.chance(1, 2) {

@@ -9,6 +9,10 @@ use crate::wire::parameters::Parameters;
 const AHEAD_MAX_NS: u64 = 1_000_000_000;
 const WINDOW_NS: u64 = 5_000_000_000;
 const WINDOW_NS_MAX: u64 = 60_000_000_000;
+/// So long after its timestamp a request is taken at most, whatever window it asks for: the
+/// engine remembers a request for 60 s after it was accepted, and that may have been up to
+/// [`AHEAD_MAX_NS`] before its timestamp. The rest is for clocks that are being slewed.
+const TAKEN_NS_MAX: u64 = 58_900_000_000;
 
 /// Until when the request may be journaled.
 ///
@@ -38,7 +42,7 @@ pub fn window(sent: u64, recv_window: Option<&str>, now: TimeNs) -> Result<TimeN
         let msg = "Timestamp for this request was 1000ms ahead of the server's time.";
         return Err(ApiError::new(-1021, msg));
     }
-    let valid_until = sent.0.saturating_add(window_ns);
+    let valid_until = sent.0.saturating_add(window_ns.min(TAKEN_NS_MAX));
     if valid_until < now.0 {
         return Err(outside_window());
     }
@@ -65,5 +69,40 @@ fn read_window(text: &str) -> Result<u64, ApiError> {
         Err(too_long())
     } else {
         Ok(window_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::units::TimeNs;
+
+    use super::window;
+
+    const SECOND: u64 = 1_000_000_000;
+    /// How long the engine remembers an accepted request.
+    const REMEMBERED: u64 = 60 * SECOND;
+
+    /// Seed 19 of the simulator: a copy that came a minute later was executed again.
+    #[test]
+    fn a_request_is_never_taken_longer_than_it_is_remembered() {
+        let first = TimeNs(1_700_000_000 * SECOND);
+        for ahead_us in [0, 1, 400_000, 999_999] {
+            let sent = first.0 / 1_000 + ahead_us;
+            for asked in [None, Some("5000"), Some("59000"), Some("60000")] {
+                let until = window(sent, asked, first).expect("not 1 s ahead");
+                assert!(
+                    until.0 < first.0 + REMEMBERED,
+                    "{ahead_us} us ahead, {asked:?}"
+                );
+                let again = TimeNs(first.0 + REMEMBERED);
+                assert!(window(sent, asked, again).is_err(), "the copy is too late");
+            }
+        }
+        let sent = first.0 / 1_000;
+        let later = TimeNs(first.0 + 58 * SECOND);
+        assert!(
+            window(sent, Some("60000"), later).is_ok(),
+            "nearly a minute late"
+        );
     }
 }

@@ -4,11 +4,13 @@
 //!
 //! Nothing here knows what should happen; commands are sensible often enough to get far.
 //!
-//! Reading order: this file, `orders` (spot), `contracts` (perpetuals), `rules`.
+//! Reading order: this file, `orders` (spot), `contracts` (perpetuals), `rules`,
+//! `extremes`.
 
 mod orders;
 mod contracts;
 mod rules;
+mod extremes;
 
 use engine::apply::Engine;
 use schemas::command::{
@@ -40,6 +42,8 @@ pub struct Whole {
     weights: [u64; 3],
     /// Per thousand: a price that jumps.
     jumps: u64,
+    /// Dust and extreme numbers in every tenth command.
+    extremes: bool,
 }
 
 impl Whole {
@@ -59,7 +63,17 @@ impl Whole {
             users,
             weights,
             jumps,
+            extremes: false,
         }
+    }
+
+    /// Thousands of accounts; numbers of one, and as large as their types.
+    pub fn among(mut self, crowd: bool, extremes: bool) -> Whole {
+        if crowd {
+            self.users = 2_000 + self.random.below(2_000);
+        }
+        self.extremes = extremes;
+        self
     }
 
     /// Nanoseconds until the next command: mostly a moment, now and then a funding interval.
@@ -164,10 +178,14 @@ impl Whole {
         let mut ticket = self.random.below(self.weights.iter().sum());
         for (kind, weight) in self.weights.into_iter().enumerate() {
             if ticket < weight {
-                return match kind {
+                let command = match kind {
                     0 => self.spot(engine),
                     1 => self.perpetual(engine),
                     _ => self.rule(engine),
+                };
+                return match self.extremes && self.random.chance(12) {
+                    true => self.extreme(command),
+                    false => command,
                 };
             }
             ticket -= weight;
