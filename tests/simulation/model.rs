@@ -96,7 +96,9 @@ pub fn window_of(command: &mut Command) -> Option<&mut TimeNs> {
         Command::PlaceOrderWithTerms(place) => &mut place.order.valid_until,
         Command::PlacePegged(place) => &mut place.new.order.valid_until,
         Command::PlaceOrderList(list) => &mut list.valid_until,
-        Command::PlacePeggedList(pegged) => &mut pegged.list.valid_until,
+        Command::PlacePeggedList(pegged) | Command::PlacePayingList(pegged) => {
+            &mut pegged.list.valid_until
+        }
         Command::PlacePerpetual(place) => &mut place.order.valid_until,
         Command::CancelReplace(replace) => &mut replace.order.valid_until,
         Command::CancelReplaceWithTerms(replace) | Command::ReplaceRest(replace) => {
