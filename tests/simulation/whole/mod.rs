@@ -31,6 +31,8 @@ const QUOTE: AssetId = AssetId(1);
 /// Two spot markets and two perpetuals over one pair of assets.
 const SPOT: [SymbolId; 2] = [SymbolId(0), SymbolId(1)];
 const CONTRACTS: [SymbolId; 2] = [SymbolId(2), SymbolId(3)];
+/// What is drawn around an order of extreme size stays below its type.
+const LARGE: i64 = 1 << 40;
 /// What prices begin at, in price units.
 const MIDDLE: i64 = 1_000;
 
@@ -212,7 +214,7 @@ impl Whole {
             true => (OrderId(1 + self.random.below(200)), MIDDLE, 1),
             false => {
                 let it = self.random.pick(&open);
-                (it.order, it.price.0, it.qty.0)
+                (it.order, it.price.0.min(LARGE), it.qty.0.min(LARGE))
             }
         };
         let client_order = ClientOrderId::EMPTY;
