@@ -102,8 +102,8 @@ impl<T: Trace> Engine<T> {
         best.map(|(_, account, side, able)| (account, side, able))
     }
 
-    /// Whether an isolated position that is worth less than nothing would be closed whole
-    /// and owe more than the wallet behind it holds.
+    /// Whether an isolated position that is worth less than nothing would be closed whole:
+    /// nothing else stands behind it.
     fn would_owe(&self, (account, side): (AccountId, PositionSide), it: &Deleverage) -> bool {
         let contract = &self.state.perpetuals.contracts[&it.symbol];
         let market = &self.state.symbols[it.symbol.0 as usize].market;
@@ -113,9 +113,7 @@ impl<T: Trace> Engine<T> {
         let holding = contract.leg(account, side).holding;
         let (size, unit) = (i128::from(holding.size.0), market.quote_per_tick_lot);
         let value = margin::value(size, it.price, unit).map_or(0, |value| value.0);
-        let wallets = &self.state.perpetuals.wallets;
-        let free = wallets.balance(account, market.quote).free.0;
-        let left = holding.isolated.0 + free + value - holding.cost.0;
+        let left = holding.isolated.0 + value - holding.cost.0;
         i128::from(it.qty.0) >= size.abs() && left < 0
     }
 

@@ -122,17 +122,13 @@ impl<T: Trace> Engine<T> {
         let change = worth.0 - paid.0 - fee;
         let leg = contract.leg(party.account, party.position);
         let is_isolated = contract.desk(party.account).is_some_and(|it| it.isolated);
-        // Whoever owes more than he has and closes his last position has nothing to settle it
-        // from: he waits for his liquidation.
-        let is_last = leg.holding.size.0 + party.qty.0 == 0;
-        if !is_isolated && change >= 0 && !is_last {
-            return true;
-        }
         let pool = self.pool_of(party.account, symbol, party.position);
         let balance = self.pool(pool).balance();
         if !is_isolated {
-            let settles = change >= 0 && self.pool(pool).positions > 1;
-            return settles || balance + change >= 0;
+            // Whoever owes more than he has waits for his liquidation, also with a fill that
+            // would do him good: a loss that he settled from another position's profit may
+            // not be there at any price later.
+            return balance + change >= 0;
         }
         let opened = opened(leg.holding.size, party.qty);
         let Some(opened) = margin::notional(opened, price, unit) else {

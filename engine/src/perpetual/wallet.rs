@@ -178,9 +178,15 @@ impl<T: Trace> Engine<T> {
             .transfer(asset, beside, other, Amount(part));
         left -= part;
         if left > 0 && perpetuals.leg_mut(key).holding.is_flat() {
+            // What was left of it has gone to the wallet, and a fee comes from there. A loss
+            // that was left is one that no price could cover: the venue owes, and no client.
+            let payer = match other.0 {
+                AccountId::CLEARING => (AccountId::INSURANCE, Pot::Free),
+                _ => wallet,
+            };
             return perpetuals
                 .wallets
-                .transfer(asset, wallet, other, Amount(left));
+                .transfer(asset, payer, other, Amount(left));
         }
         if left > 0 {
             perpetuals.leg_mut(key).holding.cost.0 += left;
@@ -192,7 +198,8 @@ impl<T: Trace> Engine<T> {
     }
 
     /// Makes the cross wallet hold what it owes: what is missing is settled from the
-    /// position of the pool with the most unrealised profit (tie: symbol, then side).
+    /// position of the pool with the most unrealised profit (tie: symbol, then side). When
+    /// none is left the insurance account pays, whatever it has.
     fn cover(&mut self, account: AccountId, asset: AssetId, owed: Amount) {
         let free = self.state.perpetuals.wallets.balance(account, asset).free;
         let missing = Amount(owed.0 - free.0);
@@ -205,15 +212,16 @@ impl<T: Trace> Engine<T> {
                 best = Some((profit, symbol, side));
             }
         }
-        let (_, symbol, side) = best.expect("a pool that owes has a position");
         let perpetuals = &mut self.state.perpetuals;
-        let key = (account, symbol, side);
-        perpetuals.leg_mut(key).holding.cost.0 += missing.0;
-        perpetuals.note_moved(key);
-        let (clearing, wallet) = ((AccountId::CLEARING, Pot::Free), (account, Pot::Free));
-        perpetuals
-            .wallets
-            .transfer(asset, clearing, wallet, missing);
+        let mut payer = AccountId::INSURANCE;
+        if let Some((_, symbol, side)) = best {
+            let key = (account, symbol, side);
+            perpetuals.leg_mut(key).holding.cost.0 += missing.0;
+            perpetuals.note_moved(key);
+            payer = AccountId::CLEARING;
+        }
+        let (payer, wallet) = ((payer, Pot::Free), (account, Pot::Free));
+        perpetuals.wallets.transfer(asset, payer, wallet, missing);
     }
 
     /// Unrealised profit of every cross position of a pool, by symbol and side.

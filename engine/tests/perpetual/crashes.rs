@@ -295,6 +295,31 @@ fn crashes_on_many_accounts_make_and_lose_nothing() {
     let commands = asked("DAYBOOK_CRASH_COMMANDS", 6_000);
     let accounts = asked("DAYBOOK_CRASH_ACCOUNTS", 100);
     let seed = asked("DAYBOOK_CRASH_SEED", 4_711);
+    let seen = crash((seed, accounts), commands);
+    println!("{seen:?}");
+    for event in [
+        "FundingPaid",
+        "LiquidationStarted",
+        "PositionTakenOver",
+        "Trade",
+        "OrderTriggered",
+    ] {
+        let count = seen.get(event).copied().unwrap_or(0);
+        assert!(count > 0, "no {event}");
+    }
+}
+
+/// Each stopped the engine once: a short that funding or its pool's losses had left with less
+/// than it could have paid at any price was closed, and its owner had no more.
+#[test]
+fn crashes_that_once_stopped_the_engine_do_so_no_more() {
+    for kept in [(16, 30), (17, 30), (22, 100), (24, 30), (35, 100)] {
+        crash(kept, 12_000);
+    }
+}
+
+/// How often each event was seen.
+fn crash((seed, accounts): (u64, u64), commands: u64) -> BTreeMap<&'static str, u64> {
     println!("seed {seed}, {commands} commands, {accounts} accounts");
     let mut crowd = Crowd::new(seed, accounts);
     for number in 0..commands {
@@ -307,15 +332,5 @@ fn crashes_on_many_accounts_make_and_lose_nothing() {
         }
     }
     crowd.world.check();
-    println!("{:?}", crowd.tally.seen);
-    for event in [
-        "FundingPaid",
-        "LiquidationStarted",
-        "PositionTakenOver",
-        "Trade",
-        "OrderTriggered",
-    ] {
-        let count = crowd.tally.seen.get(event).copied().unwrap_or(0);
-        assert!(count > 0, "no {event}");
-    }
+    crowd.tally.seen
 }
