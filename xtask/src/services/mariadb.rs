@@ -15,11 +15,13 @@ use crate::workspace::Workspace;
 
 pub struct MariaDb;
 
-/// `mariadb-server-core` holds both programs and starts no service.
-const PACKAGES: [&str; 1] = ["mariadb-server-core"];
+/// `mariadb-server-core` holds both programs and starts no service; what makes the first
+/// tables asks a program of `mariadb-client-core`.
+const PACKAGES: [&str; 2] = ["mariadb-server-core", "mariadb-client-core"];
 /// What the unpacked program needs besides.
-const LIBRARIES: [&str; 7] = [
+const LIBRARIES: [&str; 8] = [
     "mariadb-server-core",
+    "mariadb-client-core",
     "mariadb-common",
     "libnuma1",
     "libaio1",
@@ -46,6 +48,10 @@ impl Server for MariaDb {
         let server = program::find(workspace, "mariadbd", packages)?;
         let installer = program::find(workspace, "mariadb-install-db", packages)?;
         let data = place.folder.join("data");
+        if setup::is_root() {
+            // The unpacked packages lie in one folder; installed ones may be there in part.
+            program::find(workspace, "my_print_defaults", packages)?;
+        }
         let mut install = with_libraries(&installer);
         install
             .args(["--no-defaults", "--auth-root-authentication-method=normal"])
