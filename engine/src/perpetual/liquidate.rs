@@ -315,10 +315,13 @@ impl<T: Trace> Engine<T> {
         let leg = contract.leg(account, walker.position);
         let sums = self.pool(pool);
         let at_hand = match pool {
-            // What was left of a closed isolated position has gone to the wallet.
+            // What was left of a closed isolated position has gone to the wallet, beside
+            // what never stood behind it: at the limit nothing would have been left.
             Pool::Isolated(..) if leg.holding.is_flat() => {
                 let wallets = &self.state.perpetuals.wallets;
-                wallets.balance(account, asset).free.0
+                let spent = taker.market.notional(taker.limit, taker.executed);
+                let better = taker.quote.0 - spent.expect("it was priced").0;
+                better.abs().min(wallets.balance(account, asset).free.0)
             }
             _ => {
                 let lots = i128::from(taker.left.0) * i128::from(leg.holding.size.0.signum());
